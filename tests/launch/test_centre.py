@@ -26,9 +26,8 @@ from hpcpy.core import paths
 from hpcpy.core.files import sha256
 from hpcpy.engine.prefix import find_apptainer
 from running import Done, executable, printed, run, start, wait_until
-from tiers import sampled
 
-pytestmark = only_root
+pytestmark = [only_root, pytest.mark.long]
 COPY, INSTALL, SITE, MODULE, STAYS, MOVES, REMOVES = re.findall(
     r"(?s)\*Needs a (?:release|cluster):\*\n```sh\n(.*?)```",
     (paths.ROOT / "docs/how-to/centre.md").read_text(),
@@ -165,7 +164,7 @@ class Centre:
         return version
 
 
-@pytest.fixture(params=sampled(["hpcpy.sif", "hpcpy-python"]))
+@pytest.fixture(params=["hpcpy.sif", "hpcpy-python"])
 def centre(request: pytest.FixtureRequest, sif: str, tmp_path: Path) -> Iterator[Centre]:
     require()
     files = {"hpcpy-python": built(), "hpcpy.sif": Path(sif)}

@@ -26,14 +26,6 @@ PROGRAMS = {
     "my-mpi.py": "import os\nfrom mpi4py.MPI import COMM_WORLD as w\n"
     "os.write(1, f'rank {w.rank} {w.size}\\n'.encode())\n",
 }
-# A folder with odd characters is in test_modulefile.py.
-IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
-KERNEL = {"home/.local/share/jupyter/kernels/hpcpy/kernel.json"}
-MODULES = {
-    f"modules/{name}"
-    for version in ("2026.11", "0.1.0")
-    for name in (f"modulefiles/hpcpy/{version}", f"hpcpy/{version}/bin/hpcpy-exec")
-}
 
 
 def block(page: str, begin: str) -> str:
@@ -52,25 +44,6 @@ def test_readmes_commands_for_an_own_program_run_it(sif: str, tmp_path: Path) ->
     shown = printed(run("bash", "-ec", block("README.md", "export PATH="), cwd=tmp_path))
     ranks = [f"rank {rank} 4" for rank in range(4)]
     assert sorted(shown.splitlines()) == ["numpy 3", *ranks]
-
-
-@pytest.mark.parametrize(
-    ("page", "begin", "made"),
-    [
-        ("docs/how-to/jupyter.md", "./hpcpy kernelspec", KERNEL),
-        ("docs/how-to/modules.md", "make modulefile", MODULES),
-    ],
-)
-def test_a_block_of_the_page_writes_its_files(
-    page: str, begin: str, made: set[str], sif: str, tmp_path: Path
-) -> None:
-    here = block(page, begin).replace(IMAGE, sif).replace(FOLDER, str(tmp_path / "modules"))
-    (tmp_path / "home").mkdir()
-    env = {name: value for name, value in os.environ.items() if "JUPYTER" not in name}
-    env |= {"HOME": str(tmp_path / "home"), "HPCPY_CACHE": str(paths.cache_dir().parent)}
-    done = run("bash", "-ec", here, cwd=paths.ROOT, env=env)
-    assert done.returncode == 0, done.stderr
-    assert made <= {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*")}
 
 
 # The commands of blocks that do not say what they need.

@@ -79,7 +79,7 @@ CLEAN = {
 }
 
 
-@pytest.mark.parametrize("how", CLEAN)
+@pytest.mark.parametrize("how", sampled(CLEAN))
 @pytest.mark.parametrize(
     "way", ["launch", *sampled(["one a node", "pmix", "dask", "batch"], keep=0)]
 )
@@ -234,7 +234,7 @@ def programs(cluster: Cluster) -> None:
     (cluster.shared / "late.py").write_text(LATE)
 
 
-@pytest.mark.parametrize("named", ["my-mpi.py", "-m my-mpi"])
+@pytest.mark.parametrize("named", sampled(["my-mpi.py", "-m my-mpi"]))
 def test_ranks_of_both_nodes_run_it(cluster: Cluster, sif: str, named: str) -> None:
     done = hpcpy(cluster, "launch", f"PROGRAM={named} 'two words' 0", *SIZE, f"IMAGE={sif}")
     assert (done.returncode, done.stdout) == (0, "4|2|two words|0\n"), done.stderr
@@ -261,7 +261,7 @@ def test_every_rank_begins_while_the_first_computes(cluster: Cluster, sif: str) 
 
 
 # The check starts MPI before the program.
-@pytest.mark.parametrize("check", ["on", "off"])
+@pytest.mark.parametrize("check", sampled(["on", "off"]))
 def test_an_error_of_all_ranks_is_said_though_the_first_comes_to_it_last(
     cluster: Cluster, sif: str, check: str
 ) -> None:
@@ -289,6 +289,7 @@ def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> N
     assert (ran.returncode, out.read_text(), err.read_text()) == (0, "4|2|two words|0\n", "")
 
 
+@pytest.mark.long
 def test_the_one_file_starts_a_sif_by_the_hosts_engine(cluster: Cluster) -> None:
     program, *_, sif = image()
     found = {"PATH": f"{Path(program).parent}:{cluster.environment()['PATH']}"}
@@ -299,6 +300,7 @@ def test_the_one_file_starts_a_sif_by_the_hosts_engine(cluster: Cluster) -> None
     assert ", engine apptainer" in done.stderr
 
 
+@pytest.mark.long
 def test_the_one_file_starts_itself_on_both_nodes(cluster: Cluster) -> None:
     words = ("-m", "hpcpy", "launch", "--nodes=2", "--tasks=4", "--time=5", "--")
     done = cluster.run(built(), *words, "my-mpi.py", "two words", "0", timeout=SECONDS)

@@ -71,6 +71,7 @@ def test_programs_notice_nothing(prefix: Path) -> None:
     wait_until(lambda: not daemons(prefix))
 
 
+@pytest.mark.long
 def test_the_wheel_packs_too_with_what_the_machine_has(prefix: Path, tmp_path: Path) -> None:
     command = install(build(tmp_path / "wheel"), tmp_path / "venv") / "hpcpy"
     # What a user's machine needs; the launcher is compiled of the packages that the checkout has.

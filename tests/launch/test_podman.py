@@ -17,6 +17,9 @@ from site_user import User
 from hpcpy.core import paths
 from running import printed, run, wait_until
 
+# Its storage has the image in a minute.
+pytestmark = pytest.mark.long
+
 # What a careful site takes away.
 LEAST = ("--read-only", "--network=none", "--cap-drop=all", "--security-opt=no-new-privileges")
 NOT_EVEN_TMP = ("--read-only-tmpfs=false",)
@@ -79,14 +82,12 @@ def user(cluster: Cluster) -> Iterator[User]:
         yield User(own, "podman", image_in_podman.NAME, Path(sys.executable), 0, its_own)
 
 
-@pytest.mark.long
 @only_root
 def test_two_nodes_have_the_answers(user: User) -> None:
     user.has_the_answers_of_two_nodes()
 
 
 # podman has no time to end them: Slurm kills it.
-@pytest.mark.long
 @only_root
 def test_no_container_outlives_a_job_that_slurm_kills(user: User) -> None:
     program = waiting_program(user.cluster, "waits-in-podman.py")

@@ -1,7 +1,6 @@
 """Site files and their schema; which image and whose Slurm a launch takes."""
 
 import argparse
-import dataclasses
 import json
 import re
 import sys
@@ -39,24 +38,6 @@ def test_each_site_of_the_checkout_and_the_template_plan(file: Path | None, tmp_
     assert found.engine in launch_script(plan)
     assert "--account=m1" in batch_script(plan)
     schema().validate(dict(read_table(file).values))
-
-
-def test_a_new_key_is_one_line(
-    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Parser, schema, template and `hpcpy site` have it of the field."""
-    row = ("x", "str", site._key(("a+", "has no a"), "of x", "aa"))
-    more = dataclasses.make_dataclass("More", [row], bases=(Site,), frozen=True)
-    monkeypatch.setattr(site, "Site", more)
-    monkeypatch.setitem(site.KEYS, "x", dataclasses.fields(more)[-1])
-    assert json.loads(settings.schema())["properties"]["x"]["pattern"] == "^(a+)$"
-    assert settings.template().endswith('# of x\nx = "aa"\n')
-    files["user"].write_text("x = 'aaa'\n")
-    settings.main(argparse.Namespace(template=False, schema=False))
-    assert '\nx = "aaa" ' in capsys.readouterr().out
-    files["user"].write_text("x = 'b'\n")
-    with pytest.raises(UsageError, match="x: 'b' has no a"):
-        find_site("")
 
 
 def test_a_site_that_is_not_there_names_the_nearest() -> None:

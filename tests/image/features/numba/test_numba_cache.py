@@ -58,7 +58,7 @@ def test_no_kernel_of_the_image_is_compiled_or_cached(processor: str, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["code"]
 
 
-@pytest.mark.parametrize("row", sampled(ROWS, keep=2))
+@pytest.mark.parametrize("row", sampled(ROWS))
 def test_this_processor_has_a_level_without_being_told(row: str, tmp_path: Path) -> None:
     # Each alone: none may live on what another has loaded.
     seen, said = ran(kernels(tmp_path / "code", "area1", rows=[row]), tmp_path)
@@ -83,6 +83,7 @@ def test_an_unknown_processor_compiles_once_and_goes(tmp_path: Path) -> None:
     assert first["answers"] == second["answers"] == answers("area1")
 
 
+@pytest.mark.long
 def test_numba_is_as_elsewhere_where_that_is_asked_for(tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", "area1", rows=["numba"])
     seen, said = ran(program, tmp_path, {"HPCPY_NUMBA": "stock"})

@@ -91,6 +91,7 @@ def test_half_a_line_of_a_full_disk_is_no_range(image: Path) -> None:
     assert file.read_text().splitlines()[1:] == [f"{1 << 20} 4096", f"{9 << 20} 4096"]
 
 
+@pytest.mark.long
 def test_a_list_of_any_length_ends(image: Path) -> None:
     lines = f"{SIZE}\n" + "1 1\n" * 1_000_000
     image.with_name(f"{image.name}.hot").write_text(lines)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workloads.exercise.judging import kind, on_rank, same, world
+from workloads.exercise.judging import kind, on_rank, plain, world
 from workloads.exercise.tasks import mpi_exercise
 
 EXERCISE = mpi_exercise("heat mpi-send", "run", "last")
@@ -36,7 +36,7 @@ def judge(module: Any) -> str:
     for rank, file in enumerate(files):
         if not says_where(file):
             return f"rank {rank} hangs, and {file.name} does not say where"
-    if not same(answer, 10 * comm.rank):
+    if plain(answer) != 10 * comm.rank:
         return f"{on_rank(comm)}{kind(answer, 'run')}: return what work returns"
     comm.Barrier()  # the next run empties the file
     before = _threads()
@@ -75,6 +75,6 @@ _CASES = (
 def judge_second(module: Any) -> str:
     for waits, rank, want in _CASES:
         answer = module.last(dict(waits), rank)
-        if not same(answer, want):
+        if plain(answer) != want:
             return f"last({waits}, {rank}) is {answer}, not {want}"
     return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from workloads.exercise.judging import same
+from workloads.exercise.judging import plain
 from workloads.exercise.tasks import Exercise
 
 EXERCISE = Exercise(slide="nersc 10", function="once", needs=(), second="each_once")
@@ -37,7 +37,7 @@ def _wrong(call: Callable[[str], Any], keys: str, made: list[str]) -> str:
     if len(made) > len({*keys}):
         return f"make ran {len(made)} times for {len({*keys})}: hold the lock from look to write"
     want = [2 * key for key in keys]
-    return "" if same(answers, want) else f"the threads get {answers}, not {want}"
+    return "" if plain(answers) == want else f"the threads get {answers}, not {want}"
 
 
 def judge(module: Any) -> str:
@@ -53,7 +53,7 @@ def judge(module: Any) -> str:
 
     if wrong := _wrong(lambda key: module.once(cache, lock, key, make), "aaaa", made):
         return wrong
-    if not same(cache, {"a": "aa"}):
+    if cache != {"a": "aa"}:
         return f"the cache is {cache}: keep there what is made"
     try:
         module.once(cache, lock, "b", {}.__getitem__)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import cleanup, signals
 from hpcpy_common.errors import UnavailableError, WorkerError
+from workloads.parallel.guard import import_modules
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
@@ -43,15 +44,15 @@ SAVING = ("-XX:-UsePerfData", "-XX:+UseSerialGC", "-Dlog4j2.statusLoggerLevel=OF
 
 
 @contextlib.contextmanager
-def context(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
+def context(workers: Workers, _: str, *modules: str) -> Iterator[Any]:
     """Give a SparkContext of SPARK_MASTER's cluster, else of processes of this machine.
 
     Parameters
     ----------
     workers
         Its `count` becomes that of a cluster that is there already.
-    prepare
-        Called once in each worker: imports and compilation.
+    modules
+        What each worker imports once.
 
     Raises
     ------
@@ -75,14 +76,14 @@ def context(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
         try:
             if master:
                 workers.count = _workers(started)
-            everywhere(started, workers.count, prepare)
+            everywhere(started, workers.count, import_modules, *modules)
         except WorkerError as error:
             raise _no_start(master or started.master, str(error)) from error
         yield started
 
 
 def _workers(started: Any) -> int:
-    with failures():
+    with failures(started):
         cores = started.getConf().get("spark.cores.max")
         return int(cores or started.defaultParallelism)
 
@@ -106,7 +107,7 @@ def everywhere(
     WorkerError
         When Spark has given up a task, or has ended.
     """
-    with failures():
+    with failures(started):
         # The tasks of a barrier stage run together, so no worker gets two.
         slots = started.parallelize(range(workers), workers).barrier()
         results: list[Any] = slots.mapPartitions(lambda _: [act(*arguments)]).collect()
@@ -198,7 +199,7 @@ def _end_java(gateway: Any) -> None:
 
 
 @contextlib.contextmanager
-def failures() -> Iterator[None]:
+def failures(_: Any) -> Iterator[None]:
     """Say in one line that a worker, or all of Spark, has ended.
 
     Raises

@@ -1,5 +1,6 @@
 """Pi: every technique's count, whatever the pairs and the workers; its command, and its kernels."""
 
+import contextlib
 import json
 import os
 import platform
@@ -22,9 +23,10 @@ from running import (
 )
 from tiers import sampled
 from workloads.__main__ import main
+from workloads.bench.workload import Trial
 from workloads.parallel.workers import Workers
 from workloads.pi.compiled import twister
-from workloads.pi.definition import hits, philox_hits, seeded_hits, seeded_shares
+from workloads.pi.definition import count_share, hits, philox_hits, seeded_shares
 from workloads.pi.registry import PHILOX, TECHNIQUES
 
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
@@ -42,14 +44,14 @@ def compute(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:
     reason = TECHNIQUES[name].why_not()
     assert reason == "", f"{name}: {reason}"
     with Workers(workers) as them:
-        return TECHNIQUES[name].load()(pairs, seed, them)[0]
+        return Trial(name, TECHNIQUES[name], them, contextlib.nullcontext).call(pairs, seed)
 
 
 def want(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:
     if name in PHILOX:
         return philox_hits(seed, pairs)
     alone = TECHNIQUES[name].parallel == "no"
-    return sum(map(seeded_hits, *seeded_shares(seed, pairs, 1 if alone else workers)))
+    return sum(map(count_share, seeded_shares(seed, pairs, 1 if alone else workers)))
 
 
 def alone(*arguments: Any) -> Any:
@@ -164,9 +166,9 @@ def test_without_options_the_counts_are_the_stored_ones(capsys: pytest.CaptureFi
 @pytest.mark.parametrize("rank_alone", [False, True])
 def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
     code = """
-from workloads.pi import definition, processes
-definition.numpy = lambda pairs, seed, _: (pairs, "")
-processes.seeded_hits = lambda seed, pairs: pairs
+from workloads.pi import definition, pools
+definition.numpy = lambda pairs, seed: pairs
+pools.count_share = lambda share: share[1]
 """
     done = altered(3, code, "pi", "-n", 1_000, "--impl", "numpy" if rank_alone else "mpi")
     assert done.returncode == 1

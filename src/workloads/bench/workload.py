@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from hpcpy_common import machine, ranks
 from hpcpy_common.errors import UnavailableError, UsageError
-from workloads.parallel import dask_cluster
+from workloads.parallel import dask_cluster, given
 
 if TYPE_CHECKING:
     import argparse
@@ -59,6 +59,9 @@ class Technique:
     obstacle: Callable[[], str] = str
     problems: tuple[str, ...] = ()  # tasks it is for; by default all that no technique names
     waits: bool = False  # its workers wait, and gain more than the cores can give
+    # How its processes start, or "thread" or "interpreter" (`workloads.parallel.given`).
+    starts: str = "forkserver"
+    note: str = ""  # what the report says of it
 
     @property
     def module(self) -> str:
@@ -122,6 +125,11 @@ class Trial:
     def compute(self) -> Callable[..., Any]:
         """The technique's function."""
         return self.technique.load()
+
+    def call(self, *problem: Any, modules: Sequence[str] = ()) -> Any:
+        """Call the technique with its problem and what it needs; its workers import `modules`."""
+        own, starts = self.technique.module, self.technique.starts
+        return given.call(self.compute, problem, self.workers, starts, own, *modules)
 
     @property
     def is_first(self) -> bool:

@@ -106,10 +106,10 @@ def dask(plate: Plate, workers: Workers) -> Solved:
     """Cut the field into a chunk for each worker; Dask brings each its neighbours' rows."""
     import dask.array as da  # noqa: PLC0415
 
-    client = workers.started(dask_cluster.client, __name__)
+    client = workers.started(dask_cluster.client, "", __name__)
     inner = plate.start()[0][1:-1, 1:-1]
     field = da.from_array(inner, chunks=(-(-plate.n // workers.count), plate.n))
-    with dask_cluster.failures():
+    with dask_cluster.failures(client):
         for step in range(plate.steps):
             # A row on each side; beyond the edge it is zero.
             field = field.map_overlap(_chunk_step, depth=1, boundary=0.0, dtype=inner.dtype)

@@ -50,10 +50,10 @@ def multiprocessing(problem: Problem, workers: Workers) -> tuple[Values, str]:
 
 def dask(problem: Problem, workers: Workers) -> tuple[Values, str]:
     """Do the tasks as futures, on a local Dask cluster or a site's."""
-    client = workers.started(dask_cluster.client, __name__)
+    client = workers.started(dask_cluster.client, "", __name__)
     # Not pure: a task that is asked for again must be done again.
     futures = client.map(solve, [problem.n] * problem.count, problem.seeds, pure=False)
-    with dask_cluster.failures():
+    with dask_cluster.failures(client):
         return client.gather(futures), "Dask sets OMP_NUM_THREADS=1 in workers that it starts"
 
 

@@ -69,7 +69,7 @@ def _rows_as_lists(grid: Grid, wanted: range) -> list[list[int]]:
 
 def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Submit groups of rows, on a local cluster or a site's, and take results as they come."""
-    client = workers.started(dask_cluster.client, registry.kernel_module(kernel))
+    client = workers.started(dask_cluster.client, "", registry.kernel_module(kernel))
     from dask.distributed import as_completed  # noqa: PLC0415
 
     # Not pure: rows that are asked for again must be computed again.
@@ -77,7 +77,7 @@ def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str
         client.submit(registry.compute_rows, grid, rows[part], kernel, pure=False): part
         for part in registry.row_groups(len(rows), grid.width, workers.count)
     }
-    with dask_cluster.failures():
+    with dask_cluster.failures(client):
         for future, block in as_completed(list(places), with_results=True):
             # The cluster keeps a result as long as somebody here has its future.
             out[places.pop(future)] = block

@@ -88,7 +88,7 @@ def prepare(client: Any, *modules: str) -> None:
 
 
 @contextlib.contextmanager
-def client(workers: Workers, *modules: str) -> Iterator[Client]:
+def client(workers: Workers, _: str, *modules: str) -> Iterator[Client]:
     """Connect to a cluster, a site's or one of `workers.count` processes, which import modules."""
     from dask.distributed import Client  # noqa: PLC0415
 
@@ -98,7 +98,7 @@ def client(workers: Workers, *modules: str) -> Iterator[Client]:
 
 
 @contextlib.contextmanager
-def failures() -> Iterator[None]:
+def failures(_: Client) -> Iterator[None]:
     """Raise WorkerError where Dask gives up a task, or its scheduler has ended."""
     from dask.distributed import KilledWorker  # noqa: PLC0415
     from distributed.client import FutureCancelledError  # noqa: PLC0415

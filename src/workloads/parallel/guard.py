@@ -32,15 +32,9 @@ class Guard:
     modules: tuple[str, ...]
 
     def __call__(self) -> None:
-        """Begin a worker process: import the modules, and wait until all are there."""
-        leave_signals_to_parent()
-        # A forked one has the parent's handlers.
-        signals.handle(signal.SIG_DFL, (signal.SIGTERM, signal.SIGHUP))
-        if parent := multiprocessing.parent_process():
-            # The other workers hold the queue's end open: without this none would see a parent's.
-            signals.kill_when_closed(parent.sentinel, os.getpid())
+        """Begin a worker process, and wait until all are there."""
         try:
-            import_modules(*self.modules)
+            begin(*self.modules)
         except BaseException:
             self.barrier.abort()
             raise
@@ -62,6 +56,17 @@ class Guard:
             raise UnavailableError(fault, hint="use fewer --workers") from error
 
 
+def begin(*modules: str) -> None:
+    """Begin a worker process: it hears no Ctrl-C, ends with its parent, and imports modules."""
+    leave_signals_to_parent()
+    # A forked one has the parent's handlers.
+    signals.handle(signal.SIG_DFL, (signal.SIGTERM, signal.SIGHUP))
+    if parent := multiprocessing.parent_process():
+        # The other workers hold the queue's end open: without this none would see a parent's.
+        signals.kill_when_closed(parent.sentinel, os.getpid())
+    import_modules(*modules)
+
+
 @contextlib.contextmanager
 def guarded(context: BaseContext, count: int, *modules: str) -> Iterator[Guard]:
     """Guard so many processes that a context starts: each imports these modules first.
@@ -70,8 +75,8 @@ def guarded(context: BaseContext, count: int, *modules: str) -> Iterator[Guard]:
     for a killed child.
     """
     is_forked = context.get_start_method() == "forkserver"
-    server = _server(context, modules) if is_forked else contextlib.nullcontext()
-    with killed_on_stop(), server:
+    preloaded = server(context, modules) if is_forked else contextlib.nullcontext()
+    with killed_on_stop(), preloaded:
         yield Guard(context.Barrier(count + 1), count, modules)
 
 
@@ -88,7 +93,7 @@ def killed_on_stop() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _server(context: BaseContext, modules: tuple[str, ...]) -> Iterator[None]:
+def server(context: BaseContext, modules: tuple[str, ...]) -> Iterator[None]:
     """Have a fork server import modules once: its processes share them.
 
     It is started by ``exec``, so it has neither threads nor locks, and is no MPI rank. It

@@ -52,4 +52,4 @@ def _plausible(hits: int, pairs: int) -> tuple[bool, str]:
 def _again(stream: str, seed: int, pairs: int, workers: int) -> int:
     if stream == "philox":
         return definition.philox_hits(seed, pairs)
-    return sum(map(definition.seeded_hits, *definition.seeded_shares(seed, pairs, workers)))
+    return sum(map(definition.count_share, definition.seeded_shares(seed, pairs, workers)))

@@ -90,7 +90,7 @@ class _Attempt:
         if file := self._problem.pythons.get(trial.name):
             hits, seconds = others.count(file, seed, pairs)
             return hits, file, seconds
-        return *trial.compute(pairs, seed, trial.workers), 0.0
+        return trial.call(pairs, seed), trial.technique.note, 0.0
 
 
 def _add_options(what: argparse._ArgumentGroup) -> None:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from workloads.pi._kernels_cython import count
 from workloads.pi.definition import parts
 
-if TYPE_CHECKING:
-    from workloads.parallel.workers import Workers
 
-
-def cython(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
+def cython(pairs: int, seed: int) -> int:
     """Count with NumPy's generator and the loop in C, on one core."""
     generator = np.random.Philox(key=seed)
-    return sum(count(generator, part) for part in parts(pairs)), ""
+    return sum(count(generator, part) for part in parts(pairs))
 
 
-def cython_seeded(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
+def cython_seeded(pairs: int, seed: int) -> int:
     """Count with the numbers of pure Python, drawn and tested in C."""
     generator = twister(seed)
-    return sum(count(generator, part) for part in parts(pairs)), ""
+    return sum(count(generator, part) for part in parts(pairs))
 
 
 def twister(seed: int) -> Any:

@@ -22,14 +22,14 @@ from collections.abc import Callable
 _CHUNK, _PART_PAIRS = 1 << 16, 1 << 26
 
 
-def python(pairs: int, seed: int, _: object) -> tuple[int, str]:
+def python(pairs: int, seed: int) -> int:
     """Count in pure Python."""
-    return seeded_hits(seed, pairs), ""
+    return seeded_hits(seed, pairs)
 
 
-def numpy(pairs: int, seed: int, _: object) -> tuple[int, str]:
+def numpy(pairs: int, seed: int) -> int:
     """Count with NumPy's own generator, a chunk of the stream at a time."""
-    return philox_hits(seed, pairs), ""
+    return philox_hits(seed, pairs)
 
 
 def seeded_hits(seed: int, pairs: int) -> int:
@@ -62,9 +62,14 @@ def philox_hits(key: int, pairs: int) -> int:
     return count
 
 
-def seeded_shares(seed: int, pairs: int, workers: int) -> tuple[list[int], list[int]]:
-    """Return each worker's own seed, and how many pairs each draws."""
-    return [seed + worker for worker in range(workers)], shares(pairs, workers)
+def seeded_shares(seed: int, pairs: int, workers: int) -> list[tuple[int, int]]:
+    """Return each worker's own seed, and how many pairs it draws."""
+    return [(seed + worker, share) for worker, share in enumerate(shares(pairs, workers))]
+
+
+def count_share(share: tuple[int, int]) -> int:
+    """Count the hits of a worker's share."""
+    return seeded_hits(*share)
 
 
 def shares(pairs: int, count: int) -> list[int]:

@@ -1,68 +1,59 @@
-"""Processes that are started anew for each answer, by fork or spawn; and ipyparallel's engines."""
+"""Workers with a GIL each, of which each counts a share: of a pool, of Dask, of MPI."""
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hpcpy_common.errors import UnavailableError
-from workloads.parallel.guard import guarded
-from workloads.parallel.workers import Workers
-from workloads.pi.definition import seeded_hits, seeded_shares
+from workloads.pi.definition import count_share, seeded_shares
 
 if TYPE_CHECKING:
-    import ipyparallel as ipp
+    from multiprocessing.context import SpawnContext
 
-_START = "start them: ipcluster start -n 4"
+    from dask.distributed import Client
 
-
-def fork(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count in copies of this process, which have all that it has imported."""
-    return _started("fork", pairs, seed, workers)
+    from workloads.parallel.pools import Pool
 
 
-def spawn(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Count in new Pythons, of which each imports what it needs."""
-    return _started("spawn", pairs, seed, workers)
+def pool_map(pairs: int, seed: int, workers: int, pool: Pool) -> int:
+    """Have each worker of a pool count a share: a process, or an interpreter in a thread."""
+    return sum(pool.map(count_share, seeded_shares(seed, pairs, workers)))
 
 
-def _started(method: str, pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
-    """Start a pool, count, and end it: all of it is timed, as of a program that computes once."""
-    # A program says so once, in place of a context: multiprocessing.set_start_method(method).
-    context = get_context(method)
-    with (
-        guarded(context, workers.count) as guard,
-        ProcessPoolExecutor(workers.count, context, initializer=guard) as pool,
-    ):
-        guard.wait(pool)
-        shares = seeded_shares(seed, pairs, workers.count)
-        return sum(pool.map(seeded_hits, *shares)), "the processes' start is timed, too"
+def own_pool(pairs: int, seed: int, workers: int, context: SpawnContext) -> int:
+    """Start a pool, count, and end it: all of it is timed, as in a program that runs once."""
+    with context.Pool(workers) as pool:
+        return sum(pool.map(count_share, seeded_shares(seed, pairs, workers)))
 
 
-def engines(workers: Workers) -> ipp.Client:
-    """Connect to a cluster of engines, which `ipcluster` has started; count them."""
-    import ipyparallel as ipp  # noqa: PLC0415
-
-    try:
-        client = ipp.Client()
-    except OSError as error:  # The file of a cluster that has ended lies there still.
-        raise UnavailableError(f"no engines answer: {error}", hint=_START) from error
-    workers.count = len(client)
-    if not workers.count:
-        client.close()
-        raise UnavailableError("no engine has come yet", hint="wait some seconds, or " + _START)
-    return client
+def dask(pairs: int, seed: int, workers: int, client: Client) -> int:
+    """Count by futures, which begin at once in the workers of a Dask cluster."""
+    # Not pure: a share that is asked for again must be counted again.
+    futures = client.map(count_share, seeded_shares(seed, pairs, workers), pure=False)
+    return sum(client.gather(futures))
 
 
-def ipyparallel(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+def delayed(pairs: int, seed: int, workers: int, client: Client) -> int:
+    """Count by calls that are only noted, until `compute` makes all of them."""
+    from dask import compute, delayed  # noqa: PLC0415
+
+    shares = seeded_shares(seed, pairs, workers)
+    calls = [delayed(count_share, pure=False)(share) for share in shares]
+    # Without a client, compute() starts a pool of its own.
+    return sum(compute(*calls, scheduler=client))
+
+
+def ipyparallel(pairs: int, seed: int, workers: int, view: Any) -> int:
     """Count on engines, which hold what one has sent them from call to call."""
-    view = workers.started(engines)[:]
-    shares = seeded_shares(seed, pairs, workers.count)
-    return sum(view.map_sync(seeded_hits, *shares)), f"{workers.count} engines"
+    return sum(view.map_sync(count_share, seeded_shares(seed, pairs, workers)))
+
+
+def mpi(pairs: int, seed: int, comm: Any) -> int | None:
+    """Count each rank's share; the sum is on rank 0, and None on the others."""
+    total: int | None = comm.reduce(count_share(seeded_shares(seed, pairs, comm.size)[comm.rank]))
+    return total
 
 
 if __name__ == "__main__":
     # A process of spawn imports this program: only the first one may start a pool.
-    with Workers(4) as four:
-        print(spawn(20_000_000, 2022, four))
+    print(own_pool(20_000_000, 2022, 4, get_context("spawn")))

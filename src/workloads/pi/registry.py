@@ -1,8 +1,8 @@
 """The techniques there are; adding one is a function in the file of its kind, and a row here.
 
-``function(pairs, seed, workers) -> (hits, note)`` counts the hits among `pairs` pairs of its
-stream (see `workloads.pi.definition`, which also has pure Python and NumPy). The note is for
-the report. An MPI technique is called on every rank together; rank 0's result counts.
+``function(pairs, seed, …) -> hits`` counts the hits among `pairs` pairs of its stream (see
+`workloads.pi.definition`, which also has pure Python and NumPy); `workloads.parallel.given` says
+what else it may name. An MPI technique is called on every rank together; rank 0's count holds.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ def no_engines() -> str:
 
 
 _HERE = "workloads.pi.definition:"
-_COMPILED, _PROCESSES, _THREADS, _POOLS = (
-    f"workloads.pi.{file}:" for file in ("compiled", "processes", "threads", "pools")
-)
+_COMPILED, _THREADS, _POOLS = (f"workloads.pi.{file}:" for file in ("compiled", "threads", "pools"))
 _NP, _MPI, _DASK = ("numpy",), ("mpi4py",), ("dask", "distributed")
 _CYTHON = ("numpy", "workloads.pi._kernels_cython")
 # A row's efficiency refers to that of pure Python on one core.
 _threads = partial(Technique, parallel="threads", one_core=("python",))
-_waiting = partial(Technique, parallel="threads", waits=True)
-_processes = partial(Technique, parallel="processes", one_core=("python",))
+_waiting = partial(Technique, parallel="threads", waits=True, note="waits 100 ns for each pair")
+_processes = partial(
+    Technique, parallel="processes", one_core=("python",), note="a GIL in each process"
+)
+_own = partial(_processes, _POOLS + "own_pool", note="the processes' start is timed, too")
 _ranks = partial(Technique, parallel="ranks")
 
 # The talk's stream: worker w draws from random.Random(seed + w).
@@ -49,23 +50,24 @@ SEEDED = {
     ),
     "threads": _threads(_THREADS + "threads", "threads, which the GIL lets count one at a time"),
     "interpreters": _threads(
-        _THREADS + "interpreters",
+        _POOLS + "pool_map",
         "threads with an interpreter each, and so a GIL each",
         obstacle=no_interpreters,
+        starts="interpreter",
     ),
     "sleep-threads": _waiting(_THREADS + "sleep_threads", "threads that wait for their numbers"),
     "sleep": _waiting(_THREADS + "sleep", "threads that wait, and count in C", _CYTHON, COMPILED),
-    "multiprocessing": _processes(_PROCESSES + "multiprocessing", "processes, a GIL each"),
-    "fork": _processes(_POOLS + "fork", "processes that are forked, with their start"),
-    "spawn": _processes(_POOLS + "spawn", "processes that are spawned, with their start"),
+    "multiprocessing": _processes(_POOLS + "pool_map", "processes, a GIL each"),
+    "fork": _own("processes that are forked, with their start", starts="fork"),
+    "spawn": _own("processes that are spawned, with their start", starts="spawn"),
     "ipyparallel": _processes(
         _POOLS + "ipyparallel", "ipyparallel's engines", ("ipyparallel",), obstacle=no_engines
     ),
     "dask": _processes(
-        _PROCESSES + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK
+        _POOLS + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK
     ),
     "dask-delayed": _processes(
-        _PROCESSES + "delayed", "Dask's delayed: calls that compute() makes", _DASK
+        _POOLS + "delayed", "Dask's delayed: calls that compute() makes", _DASK
     ),
     "spark": _processes(
         "workloads_spark.techniques:pi",
@@ -73,7 +75,7 @@ SEEDED = {
         ("pyspark", "workloads_spark"),
         IN_SPARK,
     ),
-    "mpi": _ranks(_PROCESSES + "mpi", "MPI, a share to each rank", _MPI, one_core=("python",)),
+    "mpi": _ranks(_POOLS + "mpi", "MPI, a share to each rank", _MPI, one_core=("python",)),
 }
 
 # NumPy's own stream: the counts are those of one worker.

@@ -7,7 +7,8 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import Mock
+from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 from processes import environment, python
@@ -17,14 +18,11 @@ from running import run
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.bench import scaling
-from workloads.parallel.workers import Workers
 from workloads.pi.command import WORKLOAD
-from workloads.pi.processes import process_pool
 from workloads.pi.registry import TECHNIQUES
 
 
-def killed(_pairs: int, _seed: int, workers: Workers) -> None:
-    pool = workers.started(process_pool)
+def killed(_pairs: int, _seed: int, pool: Any) -> None:
     os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
     pool.submit(signal.pause).result()
 
@@ -57,7 +55,7 @@ def test_a_failure_is_a_row_and_loses_no_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     error, reason, *codes = kind
-    loaded = Mock(side_effect=error) if error else killed
+    loaded = create_autospec(killed, side_effect=error) if error else killed
     monkeypatch.setattr(sys.modules[__name__], "fails", loaded, raising=False)
     broken = replace(TECHNIQUES[name], where=f"{__name__}:fails")
     rows = {"python": TECHNIQUES["python"], name: broken}

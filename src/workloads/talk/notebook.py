@@ -1,83 +1,68 @@
-"""A talk as a Jupyter notebook: lessons, the techniques' code, timings and commands in cells."""
+"""A talk as a Jupyter notebook: lessons, the techniques' files, timings and commands in cells.
+
+A cell writes a technique's file beside the notebook, and the next ones import it: so worker
+processes find its functions, and a student changes the file in its cell.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files
-from workloads.talk.cells import Cells
-from workloads.talk.slides import Experiment, Slide, Talk
-from workloads.talk.source import KERNEL_IMPORT, LANGUAGES, source
+from workloads.talk.slides import Slide, Talk
+from workloads.talk.source import kernel, kernels, parameters, program
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Technique
 
-# How a cell calls a technique, by workload: what all calls need, the call of a technique of one
-# core, and that of one with workers.
-_CALLS = {
-    "mandel": (
-        "import numpy as np\n"
-        "from workloads.mandel.grid import AREAS\n\n"
-        'grid = AREAS["area1"].grid\n'
-        "xs, ys = grid.axes(range(grid.height))\n"
-        "out = np.empty((grid.height, grid.width), np.int32)",
-        "{}(xs, ys, grid.maxiter, out)",
-        "{}(grid, range(grid.height), out, workers)",
-    ),
-    "pi": (
-        "pairs, seed = 1_000_000, 1",
-        "{}(pairs, seed, None)",
-        "{}(pairs, seed, workers)",
-    ),
-    "write": (
-        "from pathlib import Path\n"
-        "from tempfile import TemporaryDirectory\n"
-        "from workloads.write.definition import Series\n\n"
-        "series = Series(n=100, s=100)\n\n"
-        "def in_new_folder(technique, workers=None):\n"
-        "    with TemporaryDirectory() as folder:\n"
-        "        technique(series, Path(folder), workers)",
-        "in_new_folder({})",
-        "in_new_folder({}, workers)",
-    ),
-}
-_WORKERS = """\
-from workloads.parallel.workers import Workers
+_SETUP = """\
+import multiprocessing
+%load_ext autoreload
+%autoreload 2
 
-# What cells below use: workers.started(pool) enters `pool` in the first call, and leaves it
-# after the last; with guarded(...) worker processes end when this one is killed;
-# `shares` divides numbers among workers."""
-# The workers start in the first call, which no talk counts; a student sees where.
-_WITH_WORKERS = """\
-with Workers(4) as workers:
-    {call}  # starts what stays up
-    %timeit -n 1 -r 5 {call}"""
-# What the cells before it have defined, timed once and drawn.
+workers, times = 4, {}"""
+# What the techniques of a workload are called with: variables with the names of parameters.
+_PROBLEMS = {
+    "mandel": """\
+import numpy as np
+from workloads.mandel.grid import AREAS
+
+grid = AREAS["area1"].grid
+rows, maxiter, kernel = range(grid.height), grid.maxiter, "numba"
+xs, ys = grid.axes(rows)
+out = np.empty((grid.height, grid.width), np.int32)""",
+    "pi": "pairs, seed = 1_000_000, 1",
+    "write": """\
+from pathlib import Path
+from tempfile import mkdtemp
+from workloads.write.definition import Series
+
+series, folder = Series(n=100, s=100), Path(mkdtemp())""",
+}
+# What starts before the clock, by a technique's parameter or its way to start workers.
+_WITH = {
+    "client": "from dask.distributed import Client\n"
+    "with Client(n_workers=workers, threads_per_worker=1) as client:",
+    "thread": "from concurrent.futures import ThreadPoolExecutor\n"
+    "with ThreadPoolExecutor(workers) as pool:",
+    "interpreter": "from concurrent.futures import InterpreterPoolExecutor\n"
+    "with InterpreterPoolExecutor(workers) as pool:",
+}
+_POOL = 'with multiprocessing.get_context("{}").Pool(workers) as pool:'
+_CONTEXT = 'context = multiprocessing.get_context("{}")'
 _PLOT = """\
-import time
 import matplotlib.pyplot as plt
 
-def seconds(technique):
-    with Workers(4) as workers:
-        technique(workers)  # starts them, compiles
-        begin = time.perf_counter()
-        technique(workers)
-        return time.perf_counter() - begin
-
-times = {{
-    {calls},
-}}
+first, *_ = times
 plt.figure(layout="constrained")
-plt.barh([*times], [times["{first}"] / each for each in times.values()])
+plt.barh([*times], [times[first].best / each.best for each in times.values()])
 plt.gca().invert_yaxis()
-plt.xlabel("times as fast as {first}")
+plt.xlabel(f"times as fast as {first}")
 plt.show()"""
 _IMAGE = """\
-with Workers(4) as workers:
-    {call}
 window = (grid.xmin, grid.xmax, grid.ymin, grid.ymax)
 # What never escapes, the set itself, becomes 0.
 plt.imshow(np.cbrt((out + 1) % grid.maxiter), extent=window, origin="lower", cmap="cividis")
@@ -85,15 +70,15 @@ plt.show()"""
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Code:
-    """A technique's name with its line of the registry, its code, and a cell that times it."""
+    """A file of techniques, or a kernel that one of them calls."""
 
-    title: str
+    name: str
     text: str
-    call: str = ""  # empty for what no cell can call: ranks, devices, kernels
-    timing: str = ""
-    waits: bool = False  # It computes nothing: no speed to compare
+    language: str = "Python"
+    titles: list[str] = field(default_factory=list)  # of the techniques that a slide has of it
+    timings: list[str] = field(default_factory=list)  # cells, one for each that can be called
 
 
 def write(path: Path, name: str, talk: Talk, slides: Mapping[int, Slide]) -> None:
@@ -112,29 +97,18 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
         "markdown",
         f"# {talk.title}\n\n{talk.source}; its figures are of {talk.machine}.\n\n"
         f"`!python -m workloads talk {name} {next(iter(slides))}` sets a slide's figures beside "
-        "this machine's, and says whether its lesson holds here.",
+        "this machine's, and says whether its lesson holds here. A cell with `%%writefile` has a "
+        "technique's file: change it, run the cell, and then the timing below.",
     )
     experiments = [each for slide in slides.values() for each in slide.experiments]
     workloads = dict.fromkeys(each.workload for each in experiments)
-    needed = [_CALLS[workload][0] for workload in workloads if workload in _CALLS]
-    yield "code", "\n\n".join([_WORKERS, *needed])
-    shown = set()
-    calls: dict[str, str] = {}
-    cells = Cells()
+    problems = [_PROBLEMS[workload] for workload in workloads if workload in _PROBLEMS]
+    yield "code", "\n\n".join([_SETUP, *problems])
+    shown: set[str] = set()
     for number, slide in slides.items():
         yield "markdown", f"## {number}: {slide.title}\n\n{slide.lesson} {slide.differs}".rstrip()
         for code in codes(slide):
-            if code.text not in shown and code.call:
-                technique = code.title.partition(":")[0]
-                text, call = cells.add(technique, code.text, code.call)
-                yield "markdown", code.title
-                yield "code", text
-                yield "code", code.timing.format(call=call)
-                if not code.waits:
-                    calls[technique] = call
-            elif code.text not in shown:
-                yield "markdown", f"{code.title}\n\n```python\n{code.text}\n```"
-            shown.add(code.text)
+            yield from _cells_of(code, shown)
         for experiment in slide.experiments:
             unit = "×" if experiment.are_gains else " s"
             figures = [
@@ -145,49 +119,71 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
             title = experiment.title or "The talk"
             yield "markdown", f"{title}: {', '.join(figures) or 'no figures of the talk'}"
             yield "code", f"!{experiment.typed}"
-    if calls:
-        yield "markdown", "## Speed-ups\n\nChange a function above, run its cell, then this one."
-        lines = (f'"{name}": seconds(lambda workers: {call})' for name, call in calls.items())
-        yield "code", _PLOT.format(calls=",\n    ".join(lines), first=next(iter(calls)))
-    if calls and "mandel" in workloads:
-        yield "code", _IMAGE.format(call=[*calls.values()][-1])
+    if any("times[" in text for text in shown):
+        yield "markdown", "## Speed-ups"
+        yield "code", _PLOT
+        if "mandel" in workloads:
+            yield "code", _IMAGE
+
+
+def _cells_of(code: Code, shown: set[str]) -> Iterator[tuple[str, str]]:
+    """Give the cells of a file that no slide before has shown, and of its techniques."""
+    if code.language != "Python":
+        if code.name not in shown:
+            block = f"```{code.language.lower()}\n{code.text}\n```"
+            yield "markdown", f"{code.name}, the {code.language} of it\n\n{block}"
+    else:
+        yield "markdown", "\n".join(f"- {title}" for title in code.titles)
+        if code.name not in shown:
+            yield "code", f"%%writefile {code.name}\n{code.text}"
+        yield from (("code", timing) for timing in code.timings if timing not in shown)
+    shown.update([code.name, *code.timings])
 
 
 def codes(slide: Slide) -> list[Code]:
-    """Return the code of a slide's techniques and of the kernels that they call, each once."""
-    by_place: dict[str, Code] = {}
+    """Return the files of a slide's techniques, and the kernels that they call, each once."""
+    by_name: dict[str, Code] = {}
     for experiment in slide.experiments:
         for name, technique in experiment.techniques.items():
-            text = source(*technique.where.split(":"))
-            code = Code(f"{name}: {technique.summary}", text)
-            by_place.setdefault(technique.where, _called(experiment, technique, code))
-            for package, kernel in KERNEL_IMPORT.findall(text):
-                language = LANGUAGES[kernel.rpartition("_")[2]][0]
-                compiled = source(f"{package}.{kernel}", "")
-                by_place.setdefault(kernel, Code(f"{name}: its {language}", compiled))
-    return [*by_place.values()]
+            module, _, function = technique.where.partition(":")
+            if "._kernels" in module:
+                language, text = kernel(module)
+                by_name.setdefault(module, Code(module.rpartition(".")[2], text, language))
+                continue
+            file = "_".join(module.split(".")[-2:]).strip("_") + ".py"
+            code = by_name.setdefault(file, Code(file, program(module)))
+            code.titles.append(f"{name}: {technique.summary}")
+            if experiment.workload in _PROBLEMS and not _is_apart(technique):
+                is_single = "-single" in experiment.command
+                code.timings.append(_timing(code, name, technique, function, is_single=is_single))
+            for own, (language, text) in kernels(code.text).items():
+                by_name.setdefault(own, Code(own, text, language))
+    return [*by_name.values()]
 
 
-def _called(experiment: Experiment, technique: Technique, code: Code) -> Code:
-    """Return the code with a cell that times it, or as it is where no cell can call it."""
-    module, _, function = technique.where.partition(":")
+def _is_apart(technique: Technique) -> bool:
+    """Return whether no cell can call a technique: ranks, devices, what is not here."""
     # Numba's threads are as many as the cores, unless a variable says so before its import.
-    is_alone, is_numbas = technique.parallel == "no", technique.needs[1:] == ("numba",)
-    if (
-        experiment.workload not in _CALLS
-        or technique.parallel in ("ranks", "device")
-        or (technique.parallel == "threads" and is_numbas)
-        or "._kernels" in module
-        or technique.obstacle()
-    ):
-        return code
-    _, alone, shared = _CALLS[experiment.workload]
-    call = (alone if is_alone else shared).format(function)
-    if "-single" in experiment.command:
+    is_numbas = technique.parallel == "threads" and technique.needs[1:] == ("numba",)
+    return is_numbas or technique.parallel in ("ranks", "device") or bool(technique.obstacle())
+
+
+def _timing(code: Code, name: str, technique: Technique, function: str, *, is_single: bool) -> str:
+    """Return a cell that times a technique; what it is given has the names of its parameters."""
+    module = code.name.removesuffix(".py")
+    given = parameters(code.text, function)
+    call = f"{module}.{function}({', '.join(given)})"
+    if is_single:
         call = call.replace("xs, ys", 'xs.astype("f4"), ys.astype("f4")')
-    if is_alone:
-        timing = f"%%timeit -n 1 -r {1 if technique.slow else 5}\n{{call}}"
-        return replace(code, call=call, timing=timing)
-    if len(technique.one_core) > 1:  # one of several kernels
-        call = call.replace("workers)", 'workers, "numba")')
-    return replace(code, call=call, timing=_WITH_WORKERS, waits=technique.waits)
+    repeat = 1 if technique.slow else 5
+    timing = f"%timeit -o -n 1 -r {repeat} {call}"
+    if not technique.waits:
+        timing = f'times["{name}"] = {timing}'
+    start = ""
+    if "pool" in given:
+        start = _WITH.get(technique.starts) or _POOL.format(technique.starts)
+    elif "client" in given:
+        start = _WITH["client"]
+    elif "context" in given:
+        return f"import {module}\n{_CONTEXT.format(technique.starts)}\n{timing}"
+    return f"import {module}\n{start}\n    {timing}" if start else f"import {module}\n{timing}"

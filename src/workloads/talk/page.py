@@ -36,9 +36,10 @@ def lines(name: str, talk: Talk, slides: Sequence[Measured]) -> Iterator[str]:
         yield f'<h2 id="{number}">{number}: {escape(slide.title)}</h2>'
         yield f"<p>{escape(slide.lesson)}</p>"
         for code in notebook.codes(slide):
+            title = "; ".join([code.name, *code.titles])
             # Open on the first slide that shows it.
             state = "" if code.text in shown else " open"
-            yield f"<details{state}><summary>{escape(code.title)}</summary>"
+            yield f"<details{state}><summary>{escape(title)}</summary>"
             yield f"<pre>{escape(code.text)}</pre></details>"
             shown.add(code.text)
         for outcome in measured.outcomes:

@@ -7,13 +7,11 @@ import contextlib
 import functools
 import itertools
 import sys
-import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hpcpy_common import machine, ranks, signals
+from hpcpy_common import machine, ranks
 from hpcpy_common.errors import (
     EXIT_CODES,
     UNREAD,
@@ -21,33 +19,23 @@ from hpcpy_common.errors import (
     HpcpyError,
     UnavailableError,
     UsageError,
-    described,
     lost_output,
 )
 from hpcpy_common.options import Parser, module_parser
-from workloads.bench import options
+from workloads.bench import ends, options
 from workloads.bench.report import left_out_lines, report, write_json
-from workloads.bench.result import Done, Failure, Result, duration
-from workloads.bench.workload import Trial, listing, select
-from workloads.parallel.workers import Workers
+from workloads.bench.result import Done, Failure
+from workloads.bench.timing import Row, timed
+from workloads.bench.workload import listing, select
 
 if TYPE_CHECKING:
     from workloads.bench.profiling import Measure
-    from workloads.bench.workload import Attempt, Problem, Workload
-
-# How long a stopped rank waits for the others, one of which may be removing a
-# half-written picture.  With the time to print the message (ranks.abort) it is
-# less than signals.SECONDS.
-_STOP_SECONDS = 2.0
-# How long a rank that fails waits for all others at least, then for those that write before it.
-_PATIENCE_SECONDS, _WRITE_SECONDS = 5.0, 5.0
-# How long one whose cause another rank knows waits: that one says it, and ends all.
-_FOLLOW_SECONDS = 60.0
+    from workloads.bench.workload import Problem, Workload
 
 
 def main(workload: Workload, arguments: list[str]) -> int:
     """Run a workload's command line; return 0, or 1 when an answer is wrong."""
-    with _one_end(workload.name):
+    with ends.together(workload.name):
         args = parser(workload).parse_args(arguments)
         if workload.adapt is not None:
             workload = workload.adapt(workload, args)
@@ -92,7 +80,9 @@ class _Command:
                 lost = self.run_problem(problem, names, own, profile)
                 self.done.add(own)
                 if lost is not None:
-                    self.wait_for_turn()
+                    ends.wait_for_turn()
+                    if not ranks.is_first() and options.use_stdout(self.args):
+                        sys.stdout = sys.stderr  # that is the first rank's
                 if (ranks.is_first() or lost is not None) and self.workload.overview is None:
                     self.show(report(self.workload, self.args, problem, own))
                 if lost is not None:
@@ -101,19 +91,7 @@ class _Command:
                     raise lost
         if ranks.is_first():
             self.write(problems)
-        code = self.exit_code()
-        if (comm := ranks.several()) is not None:
-            # The first rank writes: others that end with such a code may end it, too.
-            ranks.idle_barrier(comm)
-            code = comm.bcast(code)
-        return code
-
-    def wait_for_turn(self) -> None:
-        """Let ranks before this one write first what all of them have, and end all."""
-        if (comm := ranks.several()) is not None and comm.rank:
-            time.sleep(_WRITE_SECONDS + min(comm.rank / 2, _WRITE_SECONDS))
-            if options.use_stdout(self.args):
-                sys.stdout = sys.stderr
+        return ends.of_first(self.exit_code())
 
     def exit_code(self) -> int:
         """Return 1 if anything failed or is wrong; 73 if no more than that was not written."""
@@ -161,7 +139,7 @@ class _Command:
         for name, count in itertools.product(names, args.scale or [None]):
             own = grown(problem, count) if grown else problem
             try:
-                result = self.run_technique(name, own, count, profile)
+                result = timed(Row(name, own, count), self.workload, args, profile)
                 done.results.append(replace(result, problem=problem.name))
             except HpcpyError as error:
                 if isinstance(error, UnavailableError) and args.impl == "all" and error.agreed:
@@ -178,38 +156,6 @@ class _Command:
                     done.left_out |= dict.fromkeys(rest, "all ranks had to be ended before")
                     return error
         return None
-
-    def run_technique(
-        self, name: str, problem: Problem, count: int | None, profile: Measure
-    ) -> Result:
-        """Time one technique at one problem; return rank 0's result on every rank.
-
-        `count` is one of ``--scale``: of workers or, where ranks compute, of ranks. Whatever
-        fails is raised as an HpcpyError.
-        """
-        technique = self.workload.techniques[name]
-        by_ranks = technique.parallel == "ranks"
-        world: Any = ranks.world() if by_ranks or ranks.expected() > 1 else None
-        # Those that compute: some ranks together, or the first process alone.
-        comm = ranks.first(world, count or world.size) if by_ranks else None
-        computes = comm is not None if by_ranks else world is None or world.rank == 0
-        result, failure, begun = Result(name, problem.name), None, time.monotonic()
-        if computes:
-            try:
-                with Workers(count or self.args.workers or machine.cores(), comm) as workers:
-                    trial = Trial(name, technique, workers, profile, comm)
-                    make = functools.partial(self.workload.attempt, problem, trial)
-                    _time(trial, make, result, self.args.repeat)
-            except Exception as error:
-                is_unread = isinstance(error, BrokenPipeError) and options.use_stdout(self.args)
-                if signals.asked() or is_unread:
-                    raise
-                failure = described(error)
-        # As long again as it has taken: the others may be slower, or may wait for this one.
-        follows = failure is not None and failure.follows
-        least = _FOLLOW_SECONDS if follows else _PATIENCE_SECONDS
-        patience = max(least, time.monotonic() - begun)
-        return ranks.leave(world, comm, result, failure, patience)
 
     def show(self, text: str) -> None:
         """Print on standard output; what else was asked for is written though this fails."""
@@ -237,56 +183,3 @@ class _Command:
         failed += [f"{each.impl} on {each.problem}: {each.verdict}" for each in wrong]
         for line in failed:
             print(f"{name}: {line}", file=sys.stderr)
-
-
-def _time(trial: Trial, make: Callable[[], Attempt], result: Result, repeat: int) -> None:
-    """Start the technique, and time it as often as asked."""
-    workers, is_counted = trial.workers, machine.forget_peak()
-    attempt = make()
-    attempt.warm_up()
-    for repetition in range(repeat):
-        trial.repetition = repetition
-        trial.seconds = workers.kernel_seconds = 0.0
-        result.add(attempt.once())
-        if workers.kernel_seconds:
-            result.kernel.append(workers.kernel_seconds)
-    if result.kernel:
-        result.add_note(f"kernel {duration(min(result.kernel))}")
-    result.workers = result.cores = trial.count
-    if trial.comm is not None:
-        result.cores = machine.cores_of(_gathered(trial, [machine.place()]))
-    elif not trial.technique.waits:
-        result.cores = min(trial.count, machine.cores())
-    # Before worker processes end.
-    memory = _gathered(trial, machine.peak_memory() if is_counted else [])
-    result.memory, result.memory_kinds = ([each[place] for each in memory] for place in (0, 1))
-
-
-def _gathered(trial: Trial, own: list[Any]) -> list[Any]:
-    """Return what all ranks that compute have, on the first of them; elsewhere nothing."""
-    if trial.comm is None:
-        return own
-    return [each for of_rank in trial.comm.gather(own) or () for each in of_rank]
-
-
-@contextlib.contextmanager
-def _one_end(name: str) -> Iterator[None]:
-    """End all ranks when one fails in a way the others cannot know of."""
-    try:
-        yield
-    except BaseException as error:
-        comm = ranks.several()
-        if comm is None:
-            raise
-        if signals.asked():
-            if ranks.idle_barrier(comm, _STOP_SECONDS):
-                raise
-            # A rank that waits in MPI for one that has left never sees its signal: abort it.
-            ranks.abort(comm, signals.stopped())
-        elif not getattr(error, "agreed", False):
-            if not isinstance(error, HpcpyError):
-                traceback.print_exception(error)
-            elif not error.reported:
-                print(f"{name}: {error}", file=sys.stderr)
-            ranks.abort(comm, getattr(error, "exit_code", 1))
-        raise

@@ -1,31 +1,23 @@
-"""Spark's rows of the workloads: parts of the work as partitions of an RDD."""
+"""Spark: parts of the work are partitions of an RDD, dealt out as workers become free."""
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
-from workloads.mandel import registry
+from workloads.mandel.rows import row_groups
 from workloads.pi.definition import count_share, seeded_shares
-from workloads_spark import context
 
 if TYPE_CHECKING:
-    from workloads.bench.workload import Int32Array
-    from workloads.mandel.grid import Grid
-    from workloads.parallel.workers import Workers
+    from workloads.bench.workload import Float64Array, Int32Array
+    from workloads.mandel.rows import Compute
 
 
-def mandel(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
-    """Fill `out` with the cluster's workers."""
-    cluster = workers.started(context.context, "", registry.kernel_module(kernel))
-    parts = registry.row_groups(len(rows), grid.width, workers.count)
-    with context.failures(cluster):
-        # Each part is a partition: they are dealt out as workers become free.
-        spread = cluster.parallelize([rows[part] for part in parts], len(parts))
-        blocks = spread.map(functools.partial(registry.compute_rows, grid, kernel=kernel)).collect()
-    for part, block in zip(parts, blocks, strict=True):
-        out[part] = block
-    return f"{registry.kernel_name(kernel)} in each"
+def mandel(ys: Float64Array, out: Int32Array, compute: Compute, workers: int, sc: Any) -> None:
+    """Compute groups of rows in the cluster's workers, a partition each."""
+    groups = row_groups(out.shape, workers)
+    rows = sc.parallelize([ys[group] for group in groups], len(groups))
+    for group, block in zip(groups, rows.map(compute).collect(), strict=True):
+        out[group] = block
 
 
 def pi(pairs: int, seed: int, workers: int, sc: Any) -> int:
@@ -33,3 +25,10 @@ def pi(pairs: int, seed: int, workers: int, sc: Any) -> int:
     shares = sc.parallelize(seeded_shares(seed, pairs, workers), workers)
     hits: int = shares.map(count_share).sum()
     return hits
+
+
+if __name__ == "__main__":
+    from pyspark import SparkContext
+
+    with SparkContext("local[4]") as sc:
+        print(pi(20_000_000, 2022, 4, sc))

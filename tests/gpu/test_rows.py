@@ -98,7 +98,7 @@ def test_errors_are_small_and_the_device_is_named(
 )
 def test_tasks_are_all_done(row: str, n: int, count: int) -> None:
     said = run_linalg(row, "tasks", "-n", n, "--count", count)
-    assert "at most residual" in said
+    assert "at most trace" in said
     assert row == "cupy" or f"{count} matrices a call" in said
 
 

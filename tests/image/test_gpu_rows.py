@@ -83,13 +83,15 @@ def eigh(matrix):
     fail(MPI.COMM_WORLD.rank)
     return np.linalg.eigh(matrix)
 
-fake = types.SimpleNamespace(
-    asarray=np.asarray, finfo=np.finfo, float64=np.float64, eye=np.eye,
-    linalg=types.SimpleNamespace(eigh=eigh, norm=np.linalg.norm),
-    cuda=types.SimpleNamespace(
-        Device=device, runtime=types.SimpleNamespace(getDeviceCount=lambda: 2)
-    ),
+fake = types.ModuleType("cupy")
+fake.asarray = fake.asnumpy = np.asarray
+fake.get_array_module = lambda _: types.SimpleNamespace(
+    linalg=types.SimpleNamespace(eigh=eigh)
 )
+fake.cuda = types.SimpleNamespace(
+    Device=device, runtime=types.SimpleNamespace(getDeviceCount=lambda: 2)
+)
+sys.modules["cupy"] = fake
 cuda.cupy_device = lambda: (fake, "no GPU")
 TECHNIQUES["cupy-mpi"] = dataclasses.replace(
     TECHNIQUES["cupy-mpi"], needs=("numpy", "mpi4py"), obstacle=lambda: ""

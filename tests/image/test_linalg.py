@@ -1,5 +1,7 @@
 """Linear algebra: every row that runs here, its errors, and what BLAS has for threads."""
 
+import contextlib
+import functools
 import json
 import math
 import os
@@ -15,8 +17,8 @@ from needed import is_drawn, need, needs, plotted
 from running import printed, workload_on
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.linalg import definition
-from workloads.linalg.numpy_ import in_batches
+from workloads.bench.workload import Trial
+from workloads.linalg import definition, problems
 from workloads.linalg.problems import BYTES_OF_EIGH, Attempt, Problem
 from workloads.linalg.registry import TECHNIQUES, THREADS
 from workloads.parallel.workers import Workers
@@ -31,6 +33,10 @@ def linalg(*arguments: Any) -> Any:
 
 def results(report: Any) -> Any:
     return json.loads(report.read_text())["results"]
+
+
+def attempt(name: str, problem: Problem, workers: Workers) -> Attempt:
+    return Attempt(problem, Trial(name, TECHNIQUES[name], workers, contextlib.nullcontext))
 
 
 def errors(result: Any) -> Any:
@@ -77,7 +83,7 @@ def test_one_process_at_any_size(n: Any) -> None:
                 is_here = technique.parallel == "no" and name not in ("torch", "jax")
                 if task in technique.problems and is_here:
                     need(*technique.needs)
-                    found, _ = technique.load()(problem, workers)
+                    found = attempt(name, problem, workers).answer(problem)
                     right, _, verdict = problem.check(found)
                     assert right, f"{name}: {verdict}"
 
@@ -86,7 +92,11 @@ def test_one_process_at_any_size(n: Any) -> None:
 def test_what_is_compiled_for_each_size_is_compiled_before_the_clock(name: str, size: int) -> None:
     sizes: list[int] = []
     trial: Any = SimpleNamespace(
-        name=name, workers=None, compute=lambda problem, _: sizes.append(problem.n)
+        name=name,
+        technique=TECHNIQUES[name],
+        workers=None,
+        compute=None,
+        call=lambda **given: sizes.append(len(given["first"])),
     )
     Attempt(Problem("dot", 300, SEED), trial).warm_up()
     assert sizes == [size]
@@ -176,11 +186,17 @@ np.linalg.eigh = lambda a: (lambda w, v: (w + 1e-9, v))(*right(a))
     assert done.stderr.count("linalg: mpi on tasks: WRONG: 4 tasks, ") == 1
 
 
-def test_a_call_has_as_many_matrices_as_half_the_memory_holds() -> None:
+def test_a_call_has_as_many_matrices_as_half_the_memory_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     problem = Problem("tasks", 10, SEED, count=7)
     alone = [definition.solve(10, seed) for seed in problem.seeds]
     each = BYTES_OF_EIGH * 10 * 10
     for memory, size in ((0, 1), (2 * 3 * each, 3), (1 << 40, 7)):
-        values, note = in_batches(np, problem, memory)
-        assert note == f"{size} matrices a call"
+        free = functools.partial(int, memory)
+        monkeypatch.setitem(problems.FREE_MEMORY, "numpy-batch", free)
+        with Workers(1) as workers:
+            one = attempt("numpy-batch", problem, workers)
+            outcome, values = one.once(), one.answer(problem)
+        assert outcome.note == f"{size} matrices a call"
         assert np.allclose(values, alone, rtol=1e-12, atol=0)

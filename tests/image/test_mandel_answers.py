@@ -14,9 +14,10 @@ from needed import need
 from hpcpy_common.errors import UnavailableError, UsageError
 from hpcpy_common.machine import no_cuda_device
 from tiers import sampled
+from workloads.bench.workload import Trial
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.python import escape_time
-from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function, no_compiler
+from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, compute, no_compiler, note
 from workloads.parallel.workers import Workers
 
 GPU = {"cupy", "numba-cuda"}
@@ -71,6 +72,10 @@ def pair(name: str) -> Any:
     return _pairs.setdefault(name, Workers(2))
 
 
+def trial(name: str, workers: Workers) -> Trial:
+    return Trial(name, TECHNIQUES[name], workers, contextlib.nullcontext)
+
+
 def answer(name: str, grid: Any, rows: Any, workers: Any = 2, kernel: str = KERNELS[0]) -> Any:
     reason = TECHNIQUES[name].why_not()
     if reason:
@@ -81,7 +86,7 @@ def answer(name: str, grid: Any, rows: Any, workers: Any = 2, kernel: str = KERN
         end_pairs()
     with contextlib.nullcontext(pair(name)) if shared else Workers(workers) as members:
         try:
-            function(name, kernel)(grid, rows, out, members)
+            compute(trial(name, members), grid, rows, out, kernel)
         except UnavailableError as error:
             absent(name, error)
     return out
@@ -157,7 +162,6 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> 
 @pytest.mark.parametrize("workers", sampled([2, 3]))
 def test_a_cluster_of_dask_has_the_same_bytes(workers: int) -> None:
     need(*TECHNIQUES["dask"].needs)
-    compute = function("dask", KERNELS[0])
     grids = [WINDOWS["odd"]]
     if workers == 3:
         grids += [AREAS["area1"].grid, WINDOWS["one pixel"], WINDOWS["wide"]]
@@ -165,7 +169,7 @@ def test_a_cluster_of_dask_has_the_same_bytes(workers: int) -> None:
     with Workers(workers) as members:
         for grid in grids:
             out = np.full((grid.height, grid.width), -1, np.int32)
-            compute(grid, range(grid.height), out, members)
+            compute(trial("dask", members), grid, range(grid.height), out, KERNELS[0])
             assert digest(out) == digest(answer("numba", grid, range(grid.height)))
 
 
@@ -201,5 +205,7 @@ def test_any_kernel_gives_the_same_bytes(name: str, kernel: str) -> None:
     end_pairs()
     with Workers(2) as workers:
         out = np.full((len(rows), area.grid.width), -1, np.int32)
-        assert function(name, kernel)(area.grid, rows, out, workers).startswith(kernel)
+        tried = trial(name, workers)
+        compute(tried, area.grid, rows, out, kernel)
+        assert note(tried, kernel).startswith(kernel)
     assert (out == reference(area)[rows]).all()

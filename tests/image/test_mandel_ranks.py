@@ -61,13 +61,13 @@ def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> No
 def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() -> None:
     # The others raised IndexError: they had compared nothing.
     code = """
-from workloads.mandel import registry
-right = registry.compute_rows
+from workloads.mandel import rows
+right = rows.compute_rows
 def wrong(*words):
     out = right(*words)
     out[:, 0] += 1
     return out
-registry.compute_rows = wrong
+rows.compute_rows = wrong
 """
     words = ("--area", "area1", "--impl", "mpi-cyclic", "--size", 40, 30)
     done = altered(3, code, "mandel", *words)
@@ -79,8 +79,8 @@ def test_an_image_in_blocks_has_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "m.npy"
     # Rows of 360 bytes: 40 rows a block, two rows a group.
     code = """
-from workloads.mandel import grid, registry
-grid._BLOCK_BYTES, registry._GROUP_BYTES = 14_400, 720
+from workloads.mandel import grid, rows
+grid._BLOCK_BYTES, rows._GROUP_BYTES = 14_400, 720
 """
     words = ("--area", "area1", "--size", 90, 70, "--out", path, "--impl", ",".join(RANKS))
     done = altered(3, code, "mandel", *words)

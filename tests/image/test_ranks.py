@@ -84,7 +84,9 @@ def test_a_gpu_that_one_rank_lacks_leaves_no_other_waiting(by_file: bool) -> Non
 
 FAILS = """
 from workloads.mandel import mpi
+import functools
 right = mpi.cyclic
+@functools.wraps(right)
 def cyclic(*words, **more):
     if os.environ["PMI_RANK"] in "{ranks}":
         raise MemoryError("mine")
@@ -139,12 +141,12 @@ _MORE = 64 << 20
 # Each rank has one block more than the one before it.
 _HOLDS = f"""
 from hpcpy_common import ranks
-from workloads.mandel import registry
-right = registry.compute_rows
+from workloads.mandel import rows
+right = rows.compute_rows
 def with_blocks(*words):
     block = bytearray(ranks.world().rank * {_MORE})
     return right(*words)
-registry.compute_rows = with_blocks
+rows.compute_rows = with_blocks
 """
 
 

@@ -9,8 +9,8 @@ from cupy.cuda import compiler
 from numba import cuda, types
 from nvidia import ARCHITECTURES
 
-from workloads.linalg.cuda import numba_kernel as add_one
-from workloads.mandel import devices
+from workloads.linalg.numba_gpu import add_one
+from workloads.mandel import cupy_, numba_gpu
 
 ELF = b"\x7fELF"
 FLOATS, INTEGERS = types.float64[::1], types.int32[:, ::1]
@@ -83,7 +83,7 @@ def short(architecture: tuple[int, int]) -> str:
 
 def test_nvrtc_compiles_cupys_row(compiled: Any) -> None:
     for architecture in ARCHITECTURES:
-        assert compiled(devices.CUDA, devices.OPTIONS, short(architecture)).startswith(ELF)
+        assert compiled(cupy_.CUDA, cupy_.OPTIONS, short(architecture)).startswith(ELF)
 
 
 @pytest.mark.parametrize("headers", HEADERS)
@@ -92,8 +92,8 @@ def test_nvrtc_finds_the_headers(headers: str, compiled: Any) -> None:
 
 
 def test_cupys_row_fuses_no_multiply_and_add(compiled: Any) -> None:
-    source = devices.CUDA
-    ptx = compiled(source, devices.OPTIONS, "90", "ptx")
+    source = cupy_.CUDA
+    ptx = compiled(source, cupy_.OPTIONS, "90", "ptx")
     assert b"mul.rn.f64" in ptx or b"mul.f64" in ptx
     assert b"fma.rn.f64" not in ptx
     # The option is what does it: without it there is one.
@@ -101,8 +101,8 @@ def test_cupys_row_fuses_no_multiply_and_add(compiled: Any) -> None:
 
 
 KERNELS = {
-    "mandel": (devices.numba_kernel(), types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
-    "addone": (add_one(), types.void(FLOATS)),
+    "mandel": (numba_gpu.kernel, types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
+    "addone": (add_one, types.void(FLOATS)),
 }
 
 

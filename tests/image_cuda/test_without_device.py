@@ -49,15 +49,17 @@ print(cuda.__spec__.origin == cuda.__file__, "/numba_cuda/" in cuda.__path__[0])
 )
 def test_a_driver_that_does_not_answer_is_said_in_one_line(row: str, says: str) -> None:
     code = f"""
+import contextlib
 import numpy as np
 from hpcpy_common.errors import UnavailableError
+from workloads.bench.workload import Trial
 from workloads.parallel.workers import Workers
 from workloads.mandel.grid import Grid
-from workloads.mandel.registry import TECHNIQUES
-compute = TECHNIQUES["{row}"].load()
+from workloads.mandel.registry import TECHNIQUES, compute
+trial = Trial("{row}", TECHNIQUES["{row}"], Workers(1), contextlib.nullcontext)
 try:
     grid = Grid(-2.0, 0.5, -1.25, 1.25, 8, 8, 80)
-    compute(grid, range(8), np.empty((8, 8), np.int32), Workers(1))
+    compute(trial, grid, range(8), np.empty((8, 8), np.int32), "numba")
 except UnavailableError as error:
     print(error)
 """
@@ -95,9 +97,9 @@ def test_numba_for_cuda_comes_from_memory_but_for_extension_modules() -> None:
 
 SIMULATED = """
 import numpy as np
-from workloads.linalg import cuda
+from workloads.linalg import numba_gpu
 numbers = np.arange(10.0)
-cuda.numba_kernel()[3, 4](numbers)
+numba_gpu.add_one[3, 4](numbers)
 assert [*numbers] == [*range(1, 11)], numbers
 """
 

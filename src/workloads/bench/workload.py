@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from hpcpy_common import machine, ranks
 from hpcpy_common.errors import UnavailableError, UsageError
 from workloads.parallel import dask_cluster, given
+from workloads.parallel.workers import use_numba_threads
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +60,8 @@ class Technique:
     obstacle: Callable[[], str] = str
     problems: tuple[str, ...] = ()  # tasks it is for; by default all that no technique names
     waits: bool = False  # its workers wait, and gain more than the cores can give
-    # How its processes start, or "thread" or "interpreter" (`workloads.parallel.given`).
+    # How its processes start, "thread" or "interpreter", or a device's libraries, with commas
+    # (`workloads.parallel.given`).
     starts: str = "forkserver"
     note: str = ""  # what the report says of it
 
@@ -83,7 +85,16 @@ class Technique:
             # default that is the number of cores, and --workers may ask for more.
             os.environ.setdefault("NUMBA_NUM_THREADS", str(max(machine.cores(), 8)))
         module, _, name = self.where.partition(":")
-        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        try:
+            function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        except RuntimeError as error:
+            if self.parallel != "device":
+                raise
+            # numba-cuda opens the toolkit's libcudart when it is imported.
+            from workloads.device.cuda import NO_TOOLKIT, reason  # noqa: PLC0415
+
+            fault = f"{self.needs[-1]} cannot be loaded ({reason(error)})"
+            raise UnavailableError(fault, hint=NO_TOOLKIT) from error
         return function
 
     def why_not(self) -> str:
@@ -126,10 +137,21 @@ class Trial:
         """The technique's function."""
         return self.technique.load()
 
-    def call(self, *problem: Any, modules: Sequence[str] = ()) -> Any:
-        """Call the technique with its problem and what it needs; its workers import `modules`."""
-        own, starts = self.technique.module, self.technique.starts
-        return given.call(self.compute, problem, self.workers, starts, own, *modules)
+    @property
+    def note(self) -> str:
+        """What there is to say of it once it has run: which device, and what its row says."""
+        return ", ".join(filter(None, (self.workers.note, self.technique.note)))
+
+    def call(self, *problem: Any, modules: Sequence[str] = (), **more: Any) -> Any:
+        """Call the technique with its problem and what it needs; its workers import `modules`.
+
+        `more` is what else it may name.
+        """
+        technique, function = self.technique, self.compute
+        if technique.parallel == "threads" and "numba" in technique.needs:
+            self.workers.note = f"{use_numba_threads(self.workers.count)} threads"
+        modules = technique.module, *modules
+        return given.call(function, problem, self.workers, technique.starts, *modules, more=more)
 
     @property
     def is_first(self) -> bool:

@@ -7,8 +7,8 @@ import functools
 import importlib
 import re
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hpcpy_common import ranks
 from hpcpy_common.errors import UnavailableError
@@ -16,6 +16,10 @@ from hpcpy_common.errors import UnavailableError
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
+    # Gives a block whose kernels are timed: `Clock`.
+    GpuClock: TypeAlias = Callable[[], contextlib.AbstractContextManager[None]]
+
+T = TypeVar("T")
 NO_DEVICE = "run with --nv on a GPU node"
 NO_TOOLKIT = (
     "use the image hpcpy-cuda, or bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH"
@@ -50,15 +54,91 @@ def cupy_device() -> tuple[Any, str]:
     return cupy, str(device)
 
 
+def free_memory() -> int:
+    """Return how many bytes this rank's GPU has left."""
+    free, _ = cupy_device()[0].cuda.runtime.memGetInfo()
+    return int(free)
+
+
+class Clock:
+    """Times kernels by the GPU's own clock, between events that it passes."""
+
+    def __init__(self, workers: Workers, libraries: str) -> None:
+        self.libraries = libraries.split(",")
+        self._workers = workers
+        if "cupy" in self.libraries:
+            cuda = importlib.import_module("cupy").cuda
+            self._event, self._milliseconds = cuda.Event, cuda.get_elapsed_time
+        else:
+            cuda = importlib.import_module("numba.cuda")
+            self._event, self._milliseconds = cuda.event, cuda.event_elapsed_time
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Add the seconds between start and end of the kernels of a block."""
+        started, ended = self._event(), self._event()
+        started.record()
+        yield
+        ended.record()
+        ended.synchronize()
+        self._workers.kernel_seconds += self._milliseconds(started, ended) / 1e3
+
+
 @contextlib.contextmanager
-def cupy_kernels(cupy: Any, workers: Workers) -> Iterator[None]:
+def clock(workers: Workers, libraries: str, *_: str) -> Iterator[Clock]:
+    """Take this rank's GPU in some libraries, and give its clock."""
+    take = {"cupy": lambda: cupy_device()[1], "numba": numba_device}
+    names = [take[library]() for library in libraries.split(",")]
+    workers.note = names[-1]
+    yield Clock(workers, libraries)
+
+
+@contextlib.contextmanager
+def failures(clock: Clock) -> Iterator[None]:
+    """Say in one line what the GPU's libraries cannot do."""
+    around = {"cupy": cupy_failures, "numba": numba_compilation}
+    with contextlib.ExitStack() as stack:
+        for library in clock.libraries:
+            stack.enter_context(around[library]())
+        yield
+
+
+@contextlib.contextmanager
+def cupy_failures() -> Iterator[None]:
+    """Raise an UnavailableError where a library is absent, or the memory too small."""
+    try:
+        yield
+    except (ImportError, RuntimeError) as error:
+        fault = f"CuPy has failed: {reason(error)}"
+        raise UnavailableError(fault, hint=NO_TOOLKIT) from error
+    except MemoryError as error:
+        fault, hint = (
+            f"CuPy has failed: {reason(error)}",
+            "give a smaller -n, or fewer ranks to a GPU",
+        )
+        raise UnavailableError(fault, hint=hint) from error
+
+
+@contextlib.contextmanager
+def all_or_none(workers: Workers, *_: str) -> Iterator[Callable[[Callable[[], T]], T]]:
+    """Take a GPU on each rank; give what calls a function on all ranks, or raises for all."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    comm = workers.comm
+    cupy, name = ranks.all_or_none(comm, cupy_device)
+    node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    workers.note = f"{min(node.size, cupy.cuda.runtime.getDeviceCount())} × {name} a node"
+    node.Free()
+
+    def act_on_all(act: Callable[[], T]) -> T:
+        return ranks.all_or_none(comm, cupy_failures()(act))
+
+    yield act_on_all
+
+
+def cupy_kernels(_: Any, workers: Workers) -> contextlib.AbstractContextManager[None]:
     """Add the seconds between start and end of the GPU's kernels, by its own clock."""
-    started, ended = cupy.cuda.Event(), cupy.cuda.Event()
-    started.record()
-    yield
-    ended.record()
-    ended.synchronize()
-    workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+    return Clock(workers, "cupy")()
 
 
 @functools.cache

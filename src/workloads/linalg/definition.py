@@ -1,14 +1,14 @@
 """The matrices that all techniques get, and how far off an answer may be.
 
 An error is given in units of n·ε times the Frobenius norms that it is relative
-to: rounding alone may give about one unit, and `MOST` are allowed. `xp` is the module
-numpy or cupy. Matrices are cached: nobody may write to them. What is checked is so after the
-clock.
+to: rounding alone may give about one unit, and `MOST` are allowed. Matrices are cached: nobody
+may write to them. What is checked is so after the clock.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -70,23 +70,16 @@ def values_errors(matrix: Float64Array, values: Float64Array) -> tuple[float, fl
     return trace / unit, abs(float(np.linalg.norm(values)) - norm) / unit
 
 
-def solve(n: int, seed: int, xp: Any = np) -> Float64Array:
+def solve(n: int, seed: int) -> Float64Array:
     """Do one task: make its matrix, find eigenvalues and vectors; return the values."""
-    values, _ = xp.linalg.eigh(xp.asarray(symmetric(n, seed)))
-    return on_host(values)
+    values, _ = np.linalg.eigh(symmetric(n, seed))
+    return values
 
 
-def solve_batch(xp: Any, n: int, seeds: Sequence[int]) -> Values:
-    """Do several tasks in one call; return the eigenvalues of each."""
-    matrices = xp.stack([xp.asarray(symmetric(n, seed)) for seed in seeds])
-    values, _ = xp.linalg.eigh(matrices)
-    return [*on_host(values)]
-
-
-def on_host(numbers: Any) -> Float64Array:
-    """Return an array of NumPy's, of one that is NumPy's or on a GPU."""
-    numbers = numbers if isinstance(numbers, np.ndarray) else numbers.get()
-    return np.asarray(numbers)
+def in_order(by_rank: Sequence[Values] | None) -> Values:
+    """Return the values of all tasks in their order; an empty list on all ranks but the first."""
+    rows = itertools.zip_longest(*by_rank or [])
+    return [values for row in rows for values in row if values is not None]
 
 
 def dot_error(factors: Sequence[Any], product: Any) -> float:

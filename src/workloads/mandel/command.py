@@ -106,7 +106,6 @@ class _Attempt:
 
     def __init__(self, picture: Picture, trial: Trial) -> None:
         self._picture, self._trial, self._grid = picture, trial, picture.area.grid
-        self._function = registry.function(trial.name, picture.kernel)
         self._rows = picture.rows(trial.name)
         self._is_complete = len(self._rows) == self._grid.height
         self._least = math.inf  # seconds of a repetition
@@ -120,13 +119,12 @@ class _Attempt:
         """Compute a few points: libraries are initialised, and compilers done."""
         width, maxiter = min(self._grid.width, 16), min(self._grid.maxiter, 100)
         small = replace(self._grid, width=width, height=2, maxiter=maxiter)
-        self._function(small, range(2), _empty(2, width), self._trial.workers)
+        self._compute(small, range(2), _empty(2, width))
 
     def once(self) -> Outcome:
         """Compute everything once, block by block, and write the file in the first repetition."""
         trial, picture = self._trial, self._picture
         answer = Answer(picture.area, self._rows, (trial.name, picture.kernel))
-        note = ""
         title = f"{trial.name} {picture.name}"
         bar = _bar(title, len(self._rows), show=trial.is_first)
         with contextlib.suppress(_WrongAnswerError), self._file() as write, bar as advance:
@@ -136,17 +134,21 @@ class _Attempt:
                 # No escape time is negative: a row that nobody fills is noticed.
                 block.fill(-1)
                 with trial.clock():
-                    note = self._function(self._grid, rows, block, trial.workers)
+                    self._compute(self._grid, rows, block)
                 if trial.is_first:
                     answer.take(rows, block)
                     write(block)
                 advance(len(rows))
             if trial.is_first and not answer.right:
                 raise _WrongAnswerError
-        return self._outcome(answer, note) if trial.is_first else Outcome(0, 0, "", True, "")
+        return self._outcome(answer) if trial.is_first else Outcome(0, 0, "", True, "")
 
-    def _outcome(self, answer: Answer, note: str) -> Outcome:
+    def _compute(self, grid: Grid, rows: range, out: Int32Array) -> None:
+        registry.compute(self._trial, grid, rows, out, self._picture.kernel)
+
+    def _outcome(self, answer: Answer) -> Outcome:
         """Return what the first rank says of a repetition: of a sample, of how many rows it is."""
+        note = registry.note(self._trial, self._picture.kernel)
         tests, total, seconds = answer.tests, 0, self._trial.seconds
         self._least = min(self._least, seconds)
         if not self._is_complete:

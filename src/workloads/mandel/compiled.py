@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.mandel import registry
+from workloads.mandel.rows import row_groups
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
-    from workloads.mandel.grid import Grid
-    from workloads.parallel.workers import Workers
+    from workloads.mandel.rows import Compute
+    from workloads.parallel.pools import Pool
 
 
 def f2py(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
@@ -25,41 +25,38 @@ def f2py(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
     fill(xs, ys, maxiter, out.T)
 
 
-def thread_pool(workers: Workers) -> ThreadPoolExecutor:
-    """Return a pool of threads; as a context manager it waits for them at its end."""
-    return ThreadPoolExecutor(workers.count)
-
-
-def threads(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
-    """Fill groups of rows in a pool of threads."""
-    fill = registry.load_kernel(kernel)
-    xs, ys = grid.axes(rows)
+def threads(ys: Float64Array, out: Int32Array, compute: Compute, workers: int, pool: Pool) -> None:
+    """Have threads compute groups of rows, which they put into one array."""
 
     def work(group: slice) -> None:
-        fill(xs, ys[group], grid.maxiter, out[group])
+        out[group] = compute(ys[group])
 
-    pool = workers.started(thread_pool)
-    for _ in pool.map(work, registry.row_groups(len(rows), grid.width, workers.count)):
-        pass
-    return f"{registry.kernel_name(kernel)} without the GIL"
+    list(pool.map(work, row_groups(out.shape, workers)))
 
 
-def simd(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
-    """Call the C kernel in `workers.count` threads that share the rows."""
+def simd(  # noqa: PLR0913, PLR0917
+    xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array, workers: int, pool: Pool
+) -> None:
+    """Call the C kernel in threads that share the rows."""
     import workloads.mandel._kernels_simd as kernel  # noqa: PLC0415
 
-    xs, ys = grid.axes(rows)
     # The next row. A thread takes rows until there are none, within one call:
     # the kernel works best on many rows, and nobody waits at the end.
     counter = np.zeros(1, np.int64)
 
     def work(_: int) -> None:
-        kernel.fill(xs, ys, grid.maxiter, out, counter)
+        kernel.fill(xs, ys, maxiter, out, counter)
 
     try:
-        for _ in workers.started(thread_pool).map(work, range(workers.count)):
-            pass
+        list(pool.map(work, range(workers)))
     finally:
         # After Ctrl-C every thread ends with the row it is in.
         counter[0] = len(ys)
-    return str(kernel.levels[0])
+
+
+if __name__ == "__main__":
+    xs, ys = np.linspace(-2.0, 0.5, 1000), np.linspace(-1.25, 1.25, 1000)
+    out = np.empty((1000, 1000), np.int32)
+    with ThreadPoolExecutor(4) as pool:
+        simd(xs, ys, 80, out, 4, pool)
+    print(out)

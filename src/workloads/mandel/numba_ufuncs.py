@@ -12,12 +12,9 @@ import numba
 import numpy as np
 
 from workloads.mandel.numba_ import escape_time
-from workloads.parallel.workers import use_numba_threads
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
-    from workloads.mandel.grid import Grid
-    from workloads.parallel.workers import Workers
 
 
 @numba.vectorize(["int32(float64, float64, int32)"], cache=True)
@@ -49,17 +46,17 @@ def _escape_times_parallel(cr: float, ci: float, maxiter: int) -> int:
     return escape_time(cr, ci, maxiter)
 
 
-def parallel_ufunc(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+def parallel_ufunc(
+    xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array, workers: int
+) -> None:
     """Call the ufunc in threads: each has one part of the points from the start."""
-    use_numba_threads(workers.count)
-    xs, ys = grid.axes(rows)
+    numba.set_num_threads(workers)
     # A ufunc shares out only its innermost loop, which would be one row: so it
     # gets all points as one row. Their coordinates take four times the answer's
     # memory.
     cr, ci = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
     with np.errstate(over="ignore", invalid="ignore"):
-        _escape_times_parallel(cr, ci, grid.maxiter, out=out.reshape(-1))
-    return f"{numba.threading_layer()} threads, one block of points each"
+        _escape_times_parallel(cr, ci, maxiter, out=out.reshape(-1))
 
 
 @numba.njit(
@@ -71,11 +68,19 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
             out[row, column] = escape_time(xs[column], ys[row], maxiter)
 
 
-def parallel(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+def parallel(
+    xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array, workers: int
+) -> None:
     """Loop over the rows in threads: whoever is free takes the next."""
-    use_numba_threads(workers.count)
+    numba.set_num_threads(workers)
     # Chunks of one row are dealt out as threads become free. By default each
     # thread has one block of rows, and the thread with the set's interior is late.
     with numba.parallel_chunksize(1):
-        _fill(*grid.axes(rows), grid.maxiter, out)
-    return f"{numba.threading_layer()} threads"
+        _fill(xs, ys, maxiter, out)
+
+
+if __name__ == "__main__":
+    xs, ys = np.linspace(-2.0, 0.5, 1000), np.linspace(-1.25, 1.25, 1000)
+    out = np.empty((1000, 1000), np.int32)
+    parallel(xs, ys, 80, out, numba.get_num_threads())
+    print(out)

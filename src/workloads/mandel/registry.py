@@ -1,13 +1,13 @@
 """The techniques there are, and the kernels that workers and ranks compute their rows with.
 
-Adding a technique is a function in the file of its kind, and a line here. A function of one core
-is ``fill(xs, ys, maxiter, out)``: it fills ``out[row, column]``, int32 of shape
-``(len(ys), len(xs))``, with the escape time of ``xs[column] + i ys[row]``.
+Adding a technique is a function in the file of its kind, and a line here. It is
+``function(xs, ys, maxiter, out, …)``: it fills ``out[row, column]``, int32 of shape
+``(len(ys), len(xs))``, with the escape time of ``xs[column] + i ys[row]``. What else it may name,
+`workloads.parallel.given` says; and ``compute``, which returns the rows of some ys: so workers use
+any kernel, a function of one core. A device's may return its kernel's seconds.
 
-One of many is ``compute(grid, rows, out, workers) -> note``: it fills ``out[k]`` with row
-``rows[k]`` of the grid, by the workers; the note is what the report should say. If it can use
-any kernel (`one_core` is ``KERNELS``), its fifth argument names the kernel. An MPI technique is
-called on every rank together and fills `out` on rank 0; only there does `out` have that shape.
+An MPI technique is called on every rank together and fills `out` on rank 0; only there does
+`out` have that shape.
 """
 
 from __future__ import annotations
@@ -15,20 +15,17 @@ from __future__ import annotations
 import functools
 import importlib
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common.machine import no_cuda_device, no_opencl_driver
 from workloads.bench.workload import COMPILED, IN_SPARK, NO_NUMBA_CUDA, Technique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from workloads.bench.workload import Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array, Trial
     from workloads.mandel.grid import Grid
-    from workloads.parallel.workers import Workers
-
-    Fill = Callable[[Float64Array, Float64Array, int, Int32Array], None]
 
 
 def no_compiler() -> str:
@@ -40,20 +37,17 @@ def no_compiler() -> str:
 KERNELS = ("numba", "cython", "numpy", "simd")
 # The areas with an answer of their own in single precision.
 SINGLE = ("area1-single", "area2-single")
-# Groups for each worker: enough that none is idle for long at the end, few
-# enough that a message costs little beside the rows that it brings. No group
-# is so large that copying it holds up the others.
-_GROUPS = 16
-_GROUP_BYTES = 4 << 20
 
 _SIMD = "workloads.mandel._kernels_simd"
 _CYTHON = "workloads.mandel._kernels_cython"
 _F2PY = "workloads.mandel._kernels_f2py"
 _NUMBA = ("numpy", "numba")
 _SLOW: dict[str, Any] = {"needs": _NUMBA, "slow": True}
-_THREADS: dict[str, Any] = {"parallel": "threads"}
-_PROCESSES: dict[str, Any] = {"parallel": "processes", "one_core": KERNELS}
-_RANKS: dict[str, Any] = {"needs": ("numpy", "mpi4py"), "parallel": "ranks", "one_core": KERNELS}
+_THREADS: dict[str, Any] = {"parallel": "threads", "starts": "thread"}
+# The report names the kernel, and the level of its vector instructions.
+_IN_EACH: dict[str, Any] = {"one_core": KERNELS, "note": "{kernel} in each"}
+_PROCESSES: dict[str, Any] = {"parallel": "processes", **_IN_EACH}
+_RANKS: dict[str, Any] = {"needs": ("numpy", "mpi4py"), "parallel": "ranks", **_IN_EACH}
 _CUDA: dict[str, Any] = {"parallel": "device", "obstacle": no_cuda_device}
 _OPENCL: dict[str, Any] = {
     "needs": ("numpy", "pyopencl"), "parallel": "device", "obstacle": no_opencl_driver
@@ -86,7 +80,7 @@ TECHNIQUES = {
         "numba_ufuncs:gufunc", "Numba, a generalised ufunc: it takes a row a call", _NUMBA),
     "vectorize-parallel": _row(
         "numba_ufuncs:parallel_ufunc", "Numba, the same ufunc in threads, one block of points each",
-        _NUMBA, **_THREADS, one_core=("vectorize",)),
+        _NUMBA, **_THREADS, one_core=("vectorize",), note="one block of points each"),
     "cython": Technique(
         f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
     "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
@@ -98,20 +92,22 @@ TECHNIQUES = {
         obstacle=no_compiler),
     "simd": _row(
         "compiled:simd", "C on vector instructions, the limit of this machine: in threads",
-        ("numpy", _SIMD), COMPILED, **_THREADS),
+        ("numpy", _SIMD), COMPILED, **_THREADS, note="{level}"),
     "threads": _row(
         "compiled:threads", "a pool of threads, the compiled kernel lets go of the GIL",
-        **_THREADS, one_core=KERNELS),
-    "pyopencl": _row("devices:opencl", "OpenCL C on a GPU or, without one, on the CPU", **_OPENCL),
-    "pyopencl-single": _row("devices:opencl", "OpenCL C with float", **_OPENCL, problems=SINGLE),
-    "cupy": _row("devices:cupy", "CUDA C, compiled by CuPy", ("numpy", "cupy"), **_CUDA),
+        **_THREADS, one_core=KERNELS, note="{kernel} without the GIL"),
+    "pyopencl": _row("opencl:fill", "OpenCL C on a GPU or, without one, on the CPU", **_OPENCL),
+    "pyopencl-single": _row("opencl:fill", "OpenCL C with float", **_OPENCL, problems=SINGLE),
+    "cupy": _row(
+        "cupy_:fill", "CUDA C, compiled by CuPy", ("numpy", "cupy"), **_CUDA, starts="cupy"),
     "numba-cuda": _row(
-        "devices:numba_cuda", "Numba for CUDA, the kernel in Python",
-        (*_NUMBA, "numba_cuda"), NO_NUMBA_CUDA, **_CUDA),
-    "multiprocessing": _row("processes:pool", "a pool of forked processes", **_PROCESSES),
+        "numba_gpu:fill", "Numba for CUDA, the kernel in Python",
+        (*_NUMBA, "numba_cuda"), NO_NUMBA_CUDA, **_CUDA, starts="numba"),
+    "multiprocessing": _row("processes:pool_map", "a pool of forked processes", **_PROCESSES),
     "multiprocessing-lists": _row(
-        "processes:lists", "a pool whose rows come back as lists: each number is pickled",
-        _NUMBA, parallel="processes", one_core=("numba",)),
+        "lists:pool_map", "a pool whose rows come back as lists: each number is pickled",
+        _NUMBA, parallel="processes", one_core=("numba",), note="numba in each, rows sent as lists"
+    ),
     "dask": _row(
         "processes:dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's",
         ("numpy", "dask", "distributed"), **_PROCESSES),
@@ -145,44 +141,45 @@ def of_kernel(kernel: str) -> dict[str, Technique]:
     }
 
 
-def function(name: str, kernel: str) -> Callable[[Grid, range, Int32Array, Workers], str]:
-    """Return a technique's function, to be called in one way for all."""
-    technique = TECHNIQUES[name]
-    compute = technique.load()
-    if technique.parallel == "no":
-        return lambda grid, rows, out, _: compute(*grid.axes(rows), grid.maxiter, out) or ""
-    return functools.partial(compute, kernel=kernel) if technique.one_core == KERNELS else compute
+@dataclass(frozen=True)
+class Kernel:
+    """A technique of one core, which goes to a worker by its name: few can be pickled."""
 
+    name: str
 
-def row_groups(height: int, width: int, workers: int, each: int = _GROUPS) -> list[slice]:
-    """Cut rows into about `each` slices a worker, to be dealt out to workers as they ask."""
-    length = max(1, min(-(-height // (each * workers)), _GROUP_BYTES // (4 * width)))
-    return [slice(first, min(first + length, height)) for first in range(0, height, length)]
+    @property
+    def module(self) -> str:
+        """What a fork server imports for all workers."""
+        return _SIMD if self.name == "simd" else TECHNIQUES[self.name].module
+
+    def __call__(
+        self, xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array, /
+    ) -> None:
+        """Compute on one core."""
+        _fill(self.name)(xs, ys, maxiter, out)
 
 
 @functools.cache
-def load_kernel(kernel: str) -> Fill:
-    """Return ``fill(xs, ys, maxiter, out)``, which computes on one core."""
+def _fill(kernel: str) -> Any:
     # The technique simd has threads of its own.
-    fill: Fill
-    fill = importlib.import_module(_SIMD).fill if kernel == "simd" else TECHNIQUES[kernel].load()
-    return fill
+    return importlib.import_module(_SIMD).fill if kernel == "simd" else TECHNIQUES[kernel].load()
 
 
-def kernel_module(kernel: str) -> str:
-    """Return the module that a fork server imports for all workers."""
-    return _SIMD if kernel == "simd" else TECHNIQUES[kernel].module
+def compute(trial: Trial, grid: Grid, rows: range, out: Int32Array, kernel: str) -> None:
+    """Have a technique fill ``out[k]`` with row ``rows[k]`` of a grid."""
+    from workloads.mandel.rows import compute_rows  # noqa: PLC0415  (--list imports no numpy)
+
+    fill = Kernel(kernel)
+    xs, ys = grid.axes(rows)
+    rows_of = functools.partial(compute_rows, fill, xs, grid.maxiter)
+    problem = {"xs": xs, "ys": ys, "maxiter": grid.maxiter, "out": out, "compute": rows_of}
+    seconds = trial.call(modules=[fill.module], **problem)
+    if seconds is not None:
+        trial.workers.kernel_seconds += seconds
 
 
-def kernel_name(kernel: str) -> str:
-    """Return the kernel's name, and the level of its vector instructions, if any."""
-    return f"simd {importlib.import_module(_SIMD).levels[0]}" if kernel == "simd" else kernel
-
-
-def compute_rows(grid: Grid, wanted: range, kernel: str) -> Int32Array:
-    """Return the escape times of the `wanted` rows, int32 of ``(len(wanted), width)``."""
-    import numpy as np  # noqa: PLC0415
-
-    out = np.empty((len(wanted), grid.width), np.int32)
-    load_kernel(kernel)(*grid.axes(wanted), grid.maxiter, out)
-    return out
+def note(trial: Trial, kernel: str) -> str:
+    """Return what the report says of a technique, which may compute with this kernel."""
+    is_simd = "simd" in (trial.name, kernel) and "{" in trial.note
+    level = importlib.import_module(_SIMD).levels[0] if is_simd else ""
+    return trial.note.format(kernel=f"{kernel} {level}".strip(), level=level)

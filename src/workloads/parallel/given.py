@@ -18,14 +18,27 @@ ends after it, is no part of it:
     ipyparallel's view of the engines that the user has started.
 ``comm``
     MPI's communicator of the ranks that compute; all of them, without ``--scale``.
+``queue``
+    OpenCL's, with profiling, of a GPU or, without one, of the processor.
+``gpu_clock``
+    ``with gpu_clock():`` has NVIDIA's GPU, which is this rank's, time the kernels that start in
+    the block.
+``all_or_none``
+    Calls a function on each rank, which has taken a GPU of its node; what one rank cannot do, all
+    of them refuse, so that none waits for it.
+``xp``
+    A package whose arrays have NumPy's functions.
+
+Of the last four, too, the technique's row says which library it is (`Technique.starts`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +53,18 @@ _STARTS = {
     "client": "workloads.parallel.dask_cluster:client",
     "sc": "workloads_spark.context:context",
     "view": "workloads.parallel.engines:view",
+    "queue": "workloads.device.opencl:queue",
+    "gpu_clock": "workloads.device.cuda:clock",
+    "all_or_none": "workloads.device.cuda:all_or_none",
+    "xp": "workloads.device.packages:package",
 }
 # And what is around each call of a technique that has it: the library's errors as one line.
 _AROUND = {
     "context": "workloads.parallel.pools:watched",
     "client": "workloads.parallel.dask_cluster:failures",
     "sc": "workloads_spark.context:failures",
+    "queue": "workloads.device.opencl:failures",
+    "gpu_clock": "workloads.device.cuda:failures",
 }
 
 
@@ -55,6 +74,7 @@ def call(
     workers: Workers,
     starts: str,
     *modules: str,
+    more: Mapping[str, Any],
 ) -> Any:
     """Call a technique with its problem and what its other parameters name.
 
@@ -68,9 +88,11 @@ def call(
         The start method of its processes, or which other pool it has.
     modules
         What each worker process imports before the first call.
+    more
+        What else it may name.
     """
-    names = [*inspect.signature(function).parameters][len(problem) :]
-    given: dict[str, Any] = {}
+    names = _parameters(function)[len(problem) :]
+    given = {name: more[name] for name in names if name in more}
     with contextlib.ExitStack() as around:
         for name in names:
             if name in _STARTS:
@@ -83,6 +105,12 @@ def call(
         if "comm" in names:
             given["comm"] = workers.comm
         return function(*problem, **given)
+
+
+@functools.cache
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    # Once: it takes as long as a GPU does for a small picture's copies.
+    return [*inspect.signature(function).parameters]
 
 
 def _load(where: str) -> Callable[..., AbstractContextManager[Any]]:

@@ -14,14 +14,18 @@ from hpcpy_common.errors import UsageError, WorkerError
 T = TypeVar("T")
 
 
-def use_numba_threads(count: int) -> None:
-    """Have Numba's parallel kernels run in `count` threads, or raise a UsageError for too many."""
+def use_numba_threads(count: int) -> str:
+    """Have Numba's parallel kernels run in `count` threads; return the kind of these threads.
+
+    Too many are a UsageError.
+    """
     numba = importlib.import_module("numba")
     most = numba.config.NUMBA_NUM_THREADS
     if count > most:
         fault = f"--workers {count}: Numba was started for at most {most} threads"
         raise UsageError(fault, hint=f"set NUMBA_NUM_THREADS={count}")
     numba.set_num_threads(count)
+    return str(numba.threading_layer())
 
 
 class Workers:
@@ -34,6 +38,7 @@ class Workers:
         self.count = count
         # Seconds of a device's kernels, by its own clock; techniques add to it.
         self.kernel_seconds = 0.0
+        self.note = ""  # what was started: a device's name
         self._comm = comm
         self._started: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()

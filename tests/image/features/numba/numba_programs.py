@@ -44,16 +44,18 @@ atexit.register(tell)
 """
 
 KERNELS = """
-import hashlib, numpy as np
+import contextlib, hashlib, numpy as np
+from workloads.bench.workload import Trial
 from workloads.parallel.workers import Workers
 from workloads.mandel.grid import AREAS, SINGLE_AREAS
-from workloads.mandel.registry import TECHNIQUES, function
+from workloads.mandel.registry import TECHNIQUES, compute
 for row in {rows!r}:
     for area in {areas!r}:
         single = TECHNIQUES[row].problems
         grid = (SINGLE_AREAS[f"{{area}}-single"] if single else AREAS[area]).grid
         out = np.empty((grid.height, grid.width), np.int32)
-        function(row, "numba")(grid, range(grid.height), out, Workers(2))
+        trial = Trial(row, TECHNIQUES[row], Workers(2), contextlib.nullcontext)
+        compute(trial, grid, range(grid.height), out, "numba")
         seen["answers"].append(hashlib.sha256(out).hexdigest())
 """
 

@@ -66,7 +66,7 @@ def test_it_says_what_to_do(workload: str, row: str) -> None:
     ]
 
 
-# A node of two devices. What a rank solves, and where, is told on stdout.
+# A node of two devices, whose arrays are NumPy's. What a rank solves, and where, is told on stdout.
 AS_CUPY = """
 import contextlib, dataclasses, sys, types
 import numpy as np
@@ -83,27 +83,59 @@ def eigh(matrix):
     fail(MPI.COMM_WORLD.rank)
     return np.linalg.eigh(matrix)
 
+class Event:
+    def record(self): self.recorded = True
+    def synchronize(self): assert self.recorded
+
 fake = types.ModuleType("cupy")
-fake.asarray = fake.asnumpy = np.asarray
+for name in ("asarray", "arange", "float64", "mean", "stack"):
+    setattr(fake, name, getattr(np, name))
+fake.asnumpy = np.asarray
 fake.get_array_module = lambda _: types.SimpleNamespace(
     linalg=types.SimpleNamespace(eigh=eigh)
 )
 fake.cuda = types.SimpleNamespace(
-    Device=device, runtime=types.SimpleNamespace(getDeviceCount=lambda: 2)
+    Device=device, Event=Event, get_elapsed_time=lambda started, ended: 2e3,
+    runtime=types.SimpleNamespace(getDeviceCount=lambda: 2, memGetInfo=lambda: (9600, 9600)),
 )
 sys.modules["cupy"] = fake
 cuda.cupy_device = lambda: (fake, "no GPU")
-TECHNIQUES["cupy-mpi"] = dataclasses.replace(
-    TECHNIQUES["cupy-mpi"], needs=("numpy", "mpi4py"), obstacle=lambda: ""
-)
+for row in ("cupy", "cupy-batch", "cupy-mpi"):
+    TECHNIQUES[row] = dataclasses.replace(TECHNIQUES[row], needs=("numpy",), obstacle=str)
 from workloads.__main__ import main
 """
 
 
-def cupy_mpi(size: Any, fail: Any, *options: Any) -> Any:
+def as_cupy(size: Any, fail: Any, *options: Any) -> Any:
     program = f"{AS_CUPY}\n{textwrap.dedent(fail)}\nsys.exit(main(['linalg', *sys.argv[1:]]))\n"
+    return on_ranks(size, "-c", program, *options)
+
+
+# A matrix of five rows takes 1600 bytes: half of what is free is enough for three.
+@pytest.mark.parametrize(
+    ("row", "task", "calls"),
+    [
+        *(("cupy", task, 1) for task in ("eigh", "gram", "dot", "mean")),
+        *(("cupy", "tasks", 7), ("cupy-batch", "tasks", 3)),
+    ],
+)
+def test_what_cupy_would_compute_is_right_and_timed(
+    row: str, task: str, calls: int, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    words = ["--task", task, "--impl", row, "-n", 5, "--json", report]
+    words += ["--count", 7] if task == "tasks" else []
+    printed(as_cupy(1, "def fail(rank): pass", *words))
+    (result,) = json.loads(report.read_text())["results"]
+    assert result["ok"], result["verdict"]
+    assert result["kernel"] == [2.0 * calls] * len(result["samples"])
+    size = ", 3 matrices a call" if row == "cupy-batch" else ""
+    assert result["note"].startswith(f"no GPU{size}; kernel ")
+
+
+def cupy_mpi(size: Any, fail: Any, *options: Any) -> Any:
     words = ["--task", "tasks", "--impl", "cupy-mpi", "-n", 9, "--count", 7]
-    return on_ranks(size, "-c", program, *words, *options)
+    return as_cupy(size, fail, *words, *options)
 
 
 @pytest.mark.parametrize("size", [1, 3])

@@ -64,9 +64,9 @@ class Clock:
     """Times kernels by the GPU's own clock, between events that it passes."""
 
     def __init__(self, workers: Workers, libraries: str) -> None:
-        self.libraries = libraries.split(",")
+        self.is_numbas = "numba" in libraries
         self._workers = workers
-        if "cupy" in self.libraries:
+        if "cupy" in libraries:
             cuda = importlib.import_module("cupy").cuda
             self._event, self._milliseconds = cuda.Event, cuda.get_elapsed_time
         else:
@@ -86,20 +86,18 @@ class Clock:
 
 @contextlib.contextmanager
 def clock(workers: Workers, libraries: str, *_: str) -> Iterator[Clock]:
-    """Take this rank's GPU in some libraries, and give its clock."""
-    take = {"cupy": lambda: cupy_device()[1], "numba": numba_device}
-    names = [take[library]() for library in libraries.split(",")]
-    workers.note = names[-1]
+    """Take this rank's GPU in libraries, ``cupy``, ``numba`` or both, and give its clock."""
+    if "cupy" in libraries:
+        _, workers.note = cupy_device()
+    if "numba" in libraries:
+        workers.note = numba_device()
     yield Clock(workers, libraries)
 
 
 @contextlib.contextmanager
 def failures(clock: Clock) -> Iterator[None]:
     """Say in one line what the GPU's libraries cannot do."""
-    around = {"cupy": cupy_failures, "numba": numba_compilation}
-    with contextlib.ExitStack() as stack:
-        for library in clock.libraries:
-            stack.enter_context(around[library]())
+    with numba_compilation() if clock.is_numbas else cupy_failures():
         yield
 
 
@@ -108,15 +106,10 @@ def cupy_failures() -> Iterator[None]:
     """Raise an UnavailableError where a library is absent, or the memory too small."""
     try:
         yield
-    except (ImportError, RuntimeError) as error:
-        fault = f"CuPy has failed: {reason(error)}"
-        raise UnavailableError(fault, hint=NO_TOOLKIT) from error
-    except MemoryError as error:
-        fault, hint = (
-            f"CuPy has failed: {reason(error)}",
-            "give a smaller -n, or fewer ranks to a GPU",
-        )
-        raise UnavailableError(fault, hint=hint) from error
+    except (ImportError, RuntimeError, MemoryError) as error:
+        smaller = "give a smaller -n, or fewer ranks to a GPU"
+        hint = smaller if isinstance(error, MemoryError) else NO_TOOLKIT
+        raise UnavailableError(f"CuPy has failed: {reason(error)}", hint=hint) from error
 
 
 @contextlib.contextmanager
@@ -181,14 +174,11 @@ def numba_compilation() -> Iterator[None]:
         np.row_stack = lambda arrays: np.vstack(arrays)  # noqa: PLW0108
     try:
         yield
-    except AttributeError as error:
+    except (AttributeError, ImportError, RuntimeError) as error:
         # numba-cuda names functions of NumPy that a newer NumPy has dropped.
-        raise UnavailableError(
-            f"numba-cuda cannot compile ({error})", hint="pip install an older numpy beside it"
-        ) from error
-    except (ImportError, RuntimeError) as error:
-        message = f"numba-cuda cannot compile ({reason(error)})"
-        raise UnavailableError(message, hint=NO_TOOLKIT) from error
+        older = "pip install an older numpy beside it"
+        hint = older if isinstance(error, AttributeError) else NO_TOOLKIT
+        raise UnavailableError(f"numba-cuda cannot compile ({reason(error)})", hint=hint) from error
     finally:
         if is_dropped:
             del np.row_stack

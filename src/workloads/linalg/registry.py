@@ -45,9 +45,7 @@ TECHNIQUES = {
         _NUMPY + "eigh", "NumPy in this process; BLAS has threads", _NP, problems=_HERE
     ),
     "serial": _tasks(
-        _NUMPY + "serial",
-        "NumPy in this process, one after the other",
-        _LIMITED,
+        _NUMPY + "serial", "NumPy in this process, one after the other", _LIMITED,
         note="with one thread of BLAS",
     ),
     "numpy-batch": _tasks(
@@ -58,9 +56,7 @@ TECHNIQUES = {
         _PROCESSES + "mpi", "MPI, every n-th task to each of n ranks", _MPI, one_core=("serial",)
     ),
     "dask": _processes(
-        _PROCESSES + "dask",
-        "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's",
-        _DASK,
+        _PROCESSES + "dask", "Dask futures: a local cluster, or DASK_SCHEDULER_ADDRESS's", _DASK,
         note="Dask sets OMP_NUM_THREADS=1 in workers that it starts",
     ),
     "cupy": _gpu(_CUPY + "eigh", "CuPy on an NVIDIA GPU", _CP, problems=_ON_GPU),
@@ -71,45 +67,31 @@ TECHNIQUES = {
         _CUPY + "mpi", "MPI, ranks on a node's GPUs", _CP_MPI, obstacle=machine.no_cuda_device
     ),
     "dask-array": Technique(
-        _ARRAYS + "dask",
-        "dask.array: pieces of an array, in threads",
-        _DASK[:2],
-        parallel="threads",
-        one_core=("numpy",),
-        problems=("mean",),
+        _ARRAYS + "dask", "dask.array: pieces of an array, in threads", _DASK[:2],
+        parallel="threads", one_core=("numpy",), problems=("mean",),
         note="dask.array, a piece a thread",
     ),
     "torch": _ANY(
-        _ARRAYS + "eigh",
-        "PyTorch, on a GPU if it sees one",
-        ("numpy", "torch"),
-        "PyTorch is not in the image: in a venv pip install torch",
-        starts="torch",
+        _ARRAYS + "eigh", "PyTorch, on a GPU if it sees one", ("numpy", "torch"),
+        "PyTorch is not in the image: in a venv pip install torch", starts="torch",
     ),
     "jax": _ANY(
-        _ARRAYS + "eigh",
-        "JAX, on a GPU if it sees one",
-        ("numpy", "jax"),
-        "JAX is not in the image: in a venv pip install jax",
-        starts="jax",
+        _ARRAYS + "eigh", "JAX, on a GPU if it sees one", ("numpy", "jax"),
+        "JAX is not in the image: in a venv pip install jax", starts="jax",
     ),
     "numba-cuda": _addone(
         _NUMBA + "addone", "Numba's kernel on CuPy's array, NumPy's sum of it", _ALL_FOUR
     ),
-}
-TECHNIQUES |= {
+} | {
     row: Technique(
         "workloads.linalg.omp:omp",
         f"a process with OMP_NUM_THREADS={count}" if count else "a process without OMP_NUM_THREADS",
-        _LIMITED,
-        parallel="threads",
-        one_core=("omp-1",),
-        problems=("threads",),
+        _LIMITED, parallel="threads", one_core=("omp-1",), problems=("threads",),
         # Spawned: rows that run one after the other have different environments.
         starts="spawn",
     )
     for row, count in THREADS.items()
-}
+}  # fmt: skip
 
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = ("mpi", "multiprocessing", "serial", "numpy", "omp-unset")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numba
 
 if TYPE_CHECKING:
-    from workloads.bench.workload import Float32Array, Float64Array, Int32Array
+    from workloads.bench.workload import Float64Array, Int32Array
 
 
 @numba.njit("int32(complex128, int32)", cache=True)
@@ -65,7 +65,14 @@ def escape_time(cr: float, ci: float, maxiter: int) -> int:
     return maxiter - 1
 
 
-@numba.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])", cache=True, nogil=True)
+@numba.njit(
+    [
+        "void(float64[::1], float64[::1], int32, int32[:, ::1])",
+        "void(float32[::1], float32[::1], int32, int32[:, ::1])",  # numba-single
+    ],
+    cache=True,
+    nogil=True,
+)
 def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     """Fill `out` by real numbers: the kernel of the parallel techniques."""
     for row in range(len(ys)):
@@ -80,11 +87,3 @@ def row_as_list(xs: Float64Array, y: float, maxiter: int) -> list[int]:
     for column in range(len(xs)):
         times[column] = escape_time(xs[column], y, maxiter)
     return times
-
-
-@numba.njit("void(float32[::1], float32[::1], int32, int32[:, ::1])", cache=True, nogil=True)
-def single(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) -> None:
-    """Compute in single precision: the same function for another type."""
-    for row in range(len(ys)):
-        for column in range(len(xs)):
-            out[row, column] = escape_time(xs[column], ys[row], maxiter)

@@ -1,4 +1,4 @@
-"""Worker processes that return rows as arrays: of a pool, and of Dask."""
+"""Worker processes that return rows as arrays or as lists: of a pool, and of Dask."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from workloads.mandel.rows import Compute
     from workloads.parallel import pools
 
+# Portions for each worker, as many as multiprocessing.Pool.map cuts.
+_PORTIONS = 4
+
 
 def pool_map(
     ys: Float64Array, out: Int32Array, compute: Compute, workers: int, pool: pools.Pool
@@ -26,6 +29,32 @@ def pool_map(
     blocks = pool.map(compute, [ys[group] for group in groups])
     for group, block in zip(groups, blocks, strict=True):
         out[group] = block
+
+
+def lists(  # noqa: PLR0913, PLR0917
+    xs: Float64Array,
+    ys: Float64Array,
+    maxiter: int,
+    out: Int32Array,
+    workers: int,
+    pool: pools.Pool,
+) -> None:
+    """Have rows returned as lists, as in the NIH's talk: each number is pickled.
+
+    This process alone makes an object of each number again: beyond a few workers that
+    takes longer than the computing.
+    """
+    groups = row_groups(out.shape, workers, _PORTIONS)
+    blocks = pool.map(partial(rows_as_lists, xs, maxiter), [ys[group] for group in groups])
+    for group, block in zip(groups, blocks, strict=True):
+        out[group] = block
+
+
+def rows_as_lists(xs: Float64Array, maxiter: int, ys: Float64Array) -> list[list[int]]:
+    """Compute rows in a worker."""
+    from workloads.mandel.numba_ import row_as_list  # noqa: PLC0415
+
+    return [row_as_list(xs, y, maxiter) for y in ys]
 
 
 def dask(ys: Float64Array, out: Int32Array, compute: Compute, workers: int, client: Client) -> None:

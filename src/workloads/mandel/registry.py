@@ -71,7 +71,7 @@ TECHNIQUES = {
     "numba-complex": _row("numba_:complex_loops", "Numba on the loops, too: all of python", _NUMBA),
     "numba": _row("numba_:fill", "Numba, the scalar loop compiled", _NUMBA),
     "numpy-single": _row("numpy_:fill", "NumPy, float32", problems=SINGLE),
-    "numba-single": _row("numba_:single", "Numba, float32", _NUMBA, problems=SINGLE),
+    "numba-single": _row("numba_:fill", "Numba, float32", _NUMBA, problems=SINGLE),
     "numba-parallel": _row(
         "numba_ufuncs:parallel", "Numba, threads take rows as they become free (prange)",
         _NUMBA, **_THREADS, one_core=("numba",)),
@@ -105,7 +105,7 @@ TECHNIQUES = {
         (*_NUMBA, "numba_cuda"), NO_NUMBA_CUDA, **_CUDA, starts="numba"),
     "multiprocessing": _row("processes:pool_map", "a pool of forked processes", **_PROCESSES),
     "multiprocessing-lists": _row(
-        "lists:pool_map", "a pool whose rows come back as lists: each number is pickled",
+        "processes:lists", "a pool whose rows come back as lists: each number is pickled",
         _NUMBA, parallel="processes", one_core=("numba",), note="numba in each, rows sent as lists"
     ),
     "dask": _row(
@@ -173,7 +173,9 @@ def compute(trial: Trial, grid: Grid, rows: range, out: Int32Array, kernel: str)
     xs, ys = grid.axes(rows)
     rows_of = functools.partial(compute_rows, fill, xs, grid.maxiter)
     problem = {"xs": xs, "ys": ys, "maxiter": grid.maxiter, "out": out, "compute": rows_of}
-    seconds = trial.call(modules=[fill.module], **problem)
+    # What is Numba's compiles as it is imported: a fork server does that for all workers.
+    own = ["workloads.mandel.numba_"] if "numba" in trial.technique.needs else []
+    seconds = trial.call(modules=[fill.module, *own], **problem)
     if seconds is not None:
         trial.workers.kernel_seconds += seconds
 

@@ -27,13 +27,17 @@ workers, times = 4, {}"""
 # What the techniques of a workload are called with: variables with the names of parameters.
 _PROBLEMS = {
     "mandel": """\
+from functools import partial
 import numpy as np
 from workloads.mandel.grid import AREAS
+from workloads.mandel.registry import Kernel
+from workloads.mandel.rows import compute_rows
 
 grid = AREAS["area1"].grid
-rows, maxiter, kernel = range(grid.height), grid.maxiter, "numba"
-xs, ys = grid.axes(rows)
-out = np.empty((grid.height, grid.width), np.int32)""",
+maxiter = grid.maxiter
+xs, ys = grid.axes(range(grid.height))
+out = np.empty((grid.height, grid.width), np.int32)
+compute = partial(compute_rows, Kernel("numba"), xs, maxiter)""",
     "pi": "pairs, seed = 1_000_000, 1",
     "write": """\
 from pathlib import Path

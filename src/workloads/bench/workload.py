@@ -80,10 +80,10 @@ class Technique:
 
     def load(self) -> Callable[..., Any]:
         """Import its module and return its function."""
-        if "numba" in self.needs:
+        if "numba" in self.needs and "NUMBA_NUM_THREADS" not in os.environ:
             # Numba reads it when it is imported, and never starts more threads than this. By
             # default that is the number of cores, and --workers may ask for more.
-            os.environ.setdefault("NUMBA_NUM_THREADS", str(max(machine.cores(), 8)))
+            os.environ["NUMBA_NUM_THREADS"] = str(max(machine.cores(), 8))
         module, _, name = self.where.partition(":")
         try:
             function: Callable[..., Any] = getattr(importlib.import_module(module), name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
-from multiprocessing import Pool
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from workloads.linalg.definition import Values, in_order, solve
@@ -35,6 +36,7 @@ def mpi(n: int, seeds: Sequence[int], comm: Any) -> Values:
 
 
 if __name__ == "__main__":
-    # The processes' BLAS reads it when it is loaded: start this with OMP_NUM_THREADS=1.
-    with Pool(4) as pool:
-        print(pool_map(1000, range(2022, 2050), pool))
+    # BLAS reads it when it is loaded: a fork server's processes load their own.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with get_context("forkserver").Pool(4) as pool:
+        print(pool_map(200, range(2022, 2050), pool))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hpcpy_common.errors import UsageError
 from workloads.heat.compiled import sweep
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from workloads.bench.workload import Float64Array
     from workloads.heat.plate import Plate, Solved
-    from workloads.parallel.workers import Workers
 
     Load: TypeAlias = Callable[[Path], "tuple[Kept, Float64Array]"]
 
@@ -41,14 +40,14 @@ class Kept(NamedTuple):
 
 def solve(
     plate: Plate,
-    workers: Workers,
+    comm: Any,
     read: Callable[[Path, Strip], Kept],
     write: Callable[[Path, Strip, Float64Array, Kept], None],
 ) -> Solved:
     """Write the field each `plate.every` steps by all ranks, and begin with what was written."""
-    path, comm = plate.checkpoint, workers.comm
+    path = plate.checkpoint
     if path is None:  # to warm up
-        return sendrecv(plate, workers)
+        return sendrecv(plate, comm)
     # Every rank asks for the same file: it has been looked at by the first one before.
     strip, begun = Strip(plate, comm), 0
     if path.exists():
@@ -73,11 +72,10 @@ def solve(
         if done % plate.every == 0:
             keep(old, new)
 
-    note = f"went on from step {begun}" if begun else ""
-    solved = solve_after(strip, strip.exchange, note, compute)
+    solved = solve_after(strip, strip.exchange, compute)
     if written < done:  # the last step, or where `--until` has ended
         keep(*strip.arrays[:: 1 if (done - begun) % 2 else -1])
-    return solved
+    return solved._replace(note=f"went on from step {begun}") if begun else solved
 
 
 def require_sound(path: Path, plate: Plate, load: Load) -> None:

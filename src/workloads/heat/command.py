@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from hpcpy_common import files, machine, options, ranks
 from hpcpy_common.errors import UsageError, require_module
 from workloads.bench.workload import Outcome, Workload
-from workloads.heat.plate import WAVES, Plate, numpy_step
+from workloads.heat.plate import WAVES, Plate, Solved, numpy_step
 from workloads.heat.registry import ALL_STEPS, CHECKPOINTS, FASTEST, TECHNIQUES
+from workloads.parallel.workers import use_numba_threads
+from workloads.write.files import careful_hdf5
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
     from workloads.bench.workload import Float64Array, Trial
-    from workloads.heat.plate import Solved
 
 # The most points along a side, and steps.
 _MOST_N, _MOST_STEPS = 1 << 16, 1 << 30
@@ -131,18 +132,30 @@ class _Attempt:
 
     def warm_up(self) -> None:
         """Do two steps: libraries are loaded, and processes started."""
-        self.trial.compute(replace(self.plate, steps=2, checkpoint=None), self.trial.workers)
+        if self.trial.technique.parallel == "threads":
+            use_numba_threads(self.trial.workers.count)
+        self._solve(replace(self.plate, steps=2, checkpoint=None))
 
     def once(self) -> Outcome:
         """Do all steps, with the start and the collection of the parts; check the answer."""
         trial, plate = self.trial, self.plate
         with trial.clock():
-            solved = trial.compute(plate, trial.workers)
+            solved = self._solve(plate)
         digest, fault = plate.judge(solved) if trial.is_first else ("", "")
         after = "" if solved.steps == plate.steps else f" after {solved.steps} steps"
         verdict = fault or f"matches the known solution{after}"
         work, steps = plate.n**2 * (solved.steps - solved.begun), {"steps": solved.steps}
-        return Outcome(trial.seconds, work, digest, not fault, verdict, solved.note, details=steps)
+        note = solved.note or trial.technique.note
+        return Outcome(trial.seconds, work, digest, not fault, verdict, note, details=steps)
+
+    def _solve(self, plate: Plate) -> Solved:
+        trial = self.trial
+        with careful_hdf5(trial.technique):
+            if trial.technique.parallel == "device":
+                solved = trial.compute(plate, trial.workers)
+            else:
+                solved = trial.call(plate)
+        return solved if isinstance(solved, Solved) else Solved(solved, plate.steps)
 
 
 def _write(path: Path, ending: str, fields: Iterable[Float64Array]) -> None:

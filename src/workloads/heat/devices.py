@@ -25,7 +25,7 @@ def cupy(plate: Plate, workers: Workers) -> Solved:
     return Solved(solved.field.get(), plate.steps, name)
 
 
-def jax(plate: Plate, _: Workers) -> Solved:
+def jax(plate: Plate) -> Solved:
     """Make a new array at each step; JAX compiles step and loop, for a GPU if it sees one."""
     jax, loop = _jax_loop()
     field = loop(plate.start()[0], plate.steps)

@@ -19,7 +19,6 @@ from workloads.heat.plate import march, strips
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
     from workloads.heat.plate import Plate, Solved, Step
-    from workloads.parallel.workers import Workers
 
     Exchange: TypeAlias = Callable[[Float64Array], object]
     Compute: TypeAlias = Callable[[Float64Array, Float64Array, int, int], object]
@@ -45,7 +44,7 @@ class Strip:
         self.comm.Sendrecv(old[1], self.up, recvbuf=old[-1], source=self.down)
         self.comm.Sendrecv(old[-2], self.down, recvbuf=old[0], source=self.up)
 
-    def solve(self, step: Step, note: str) -> Solved:
+    def solve(self, step: Step) -> Solved:
         """Do all steps, and collect the strips on the first rank."""
         from mpi4py import MPI  # noqa: PLC0415
 
@@ -56,19 +55,17 @@ class Strip:
         field = np.zeros((self.plate.n + 2,) * 2) if self.comm.rank == 0 else None
         counts = self.comm.gather(rows.size)
         self.comm.Gatherv(rows, None if field is None else [field[1:-1], counts])
-        return solved._replace(field=field, note=note)
+        return solved._replace(field=field)
 
 
-def solve_after(
-    strip: Strip, exchange: Exchange, note: str = "", compute: Compute = sweep
-) -> Solved:
+def solve_after(strip: Strip, exchange: Exchange, compute: Compute = sweep) -> Solved:
     """Do all steps: `exchange` fills an array's halo, and then all rows are computed."""
 
     def step(old: Float64Array, new: Float64Array) -> None:
         exchange(old)
         compute(old, new, 1, strip.rows + 1)
 
-    return strip.solve(step, note)
+    return strip.solve(step)
 
 
 def solve_meanwhile(strip: Strip, start: Callable[[Float64Array], list[Any]]) -> Solved:
@@ -93,13 +90,13 @@ def solve_meanwhile(strip: Strip, start: Callable[[Float64Array], list[Any]]) ->
         wait(halo)
         outer(old, new)
 
-    return strip.solve(step, "inner rows meanwhile")
+    return strip.solve(step)
 
 
-def send_recv(plate: Plate, workers: Workers) -> Solved:
+def send_recv(plate: Plate, comm: Any) -> Solved:
     """Let even ranks send first: if all did, long rows would go one after the other at best."""
-    strip = Strip(plate, workers.comm)
-    comm, up, down = strip.comm, strip.up, strip.down
+    strip = Strip(plate, comm)
+    up, down = strip.up, strip.down
 
     def exchange(old: Float64Array) -> None:
         if comm.rank % 2 == 0:
@@ -113,19 +110,19 @@ def send_recv(plate: Plate, workers: Workers) -> Solved:
             comm.Recv(old[-1], down)
             comm.Send(old[-2], down)
 
-    return solve_after(strip, exchange, "even ranks send first")
+    return solve_after(strip, exchange)
 
 
-def sendrecv(plate: Plate, workers: Workers) -> Solved:
+def sendrecv(plate: Plate, comm: Any) -> Solved:
     """Leave the order of sending and receiving to MPI."""
-    strip = Strip(plate, workers.comm)
+    strip = Strip(plate, comm)
     return solve_after(strip, strip.exchange)
 
 
-def overlap(plate: Plate, workers: Workers) -> Solved:
+def overlap(plate: Plate, comm: Any) -> Solved:
     """Send early, compute what needs no halo while it is under way, and wait last."""
-    strip = Strip(plate, workers.comm)
-    comm, up, down = strip.comm, strip.up, strip.down
+    strip = Strip(plate, comm)
+    up, down = strip.up, strip.down
 
     def start(old: Float64Array) -> list[Any]:
         halo = [comm.Irecv(old[0], up), comm.Irecv(old[-1], down)]
@@ -134,12 +131,12 @@ def overlap(plate: Plate, workers: Workers) -> Solved:
     return solve_meanwhile(strip, start)
 
 
-def persistent(plate: Plate, workers: Workers) -> Solved:
+def persistent(plate: Plate, comm: Any) -> Solved:
     """Say once what goes to whom, and start it at each step; the inner rows meanwhile."""
     from mpi4py import MPI  # noqa: PLC0415
 
-    strip = Strip(plate, workers.comm)
-    comm, up, down = strip.comm, strip.up, strip.down
+    strip = Strip(plate, comm)
+    up, down = strip.up, strip.down
     # A request is bound to its buffer, so each of both arrays has its own.
     halos = {}
     for old in strip.arrays:
@@ -157,12 +154,12 @@ def persistent(plate: Plate, workers: Workers) -> Solved:
     return solved
 
 
-def one_sided(plate: Plate, workers: Workers) -> Solved:
+def one_sided(plate: Plate, comm: Any) -> Solved:
     """Put the own rows into the neighbours' halos; those take part in the fences alone."""
     from mpi4py import MPI  # noqa: PLC0415
 
-    strip = Strip(plate, workers.comm)
-    comm, up, down = strip.comm, strip.up, strip.down
+    strip = Strip(plate, comm)
+    up, down = strip.up, strip.down
     windows = {id(old): MPI.Win.Create(old, old.itemsize, comm=comm) for old in strip.arrays}
     for window in windows.values():
         atexit.register(window.Free)  # after a stop: MPI_Finalize fails where one is left
@@ -184,22 +181,22 @@ def one_sided(plate: Plate, workers: Workers) -> Solved:
     return solved
 
 
-def hybrid(plate: Plate, workers: Workers) -> Solved:
+def hybrid(plate: Plate, comm: Any) -> Solved:
     """Share each rank's rows among its threads: fewer ranks, fewer and longer messages."""
     import numba  # noqa: PLC0415
     from mpi4py import MPI  # noqa: PLC0415
 
-    strip = Strip(plate, workers.comm)
+    strip = Strip(plate, comm)
     # Its share of the node's cores: more threads than cores would wait for each other.
-    node = strip.comm.Split_type(MPI.COMM_TYPE_SHARED)
+    node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     threads = machine.share(node.allgather(machine.place()))
     node.Free()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     note = f"{threads} thread{'s' if threads > 1 else ''} in each"
-    return solve_after(strip, strip.exchange, note, threaded_sweep)
+    return solve_after(strip, strip.exchange, threaded_sweep)._replace(note=note)
 
 
-def cartesian(plate: Plate, workers: Workers) -> Solved:
+def cartesian(plate: Plate, comm: Any) -> Solved:
     """Let MPI lay the ranks out as a grid, and one collective exchange all four sides.
 
     A block has less edge for its area than a strip: of p ranks each sends 4 n / √p numbers and
@@ -207,7 +204,7 @@ def cartesian(plate: Plate, workers: Workers) -> Solved:
     """
     from mpi4py import MPI  # noqa: PLC0415
 
-    grid = workers.comm.Create_cart(MPI.Compute_dims(workers.comm.size, 2))
+    grid = comm.Create_cart(MPI.Compute_dims(comm.size, 2))
     (top, bottom), (left, right) = (
         strips(plate.n, count)[place : place + 2]
         for count, place in zip(grid.dims, grid.coords, strict=True)

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
-    from workloads.parallel.workers import Workers
 
     # Fills the inner points of its second array by those of the first.
     Step: TypeAlias = Callable[[Any, Any], object]
@@ -42,7 +41,7 @@ class Solved(NamedTuple):
 
     field: Any  # (n + 2, n + 2) float64 with the edge: an array, or lists
     steps: int  # how many the field has seen
-    note: str = ""  # for the report
+    note: str = ""  # what is measured, for the report
     begun: int = 0  # how many of them a checkpoint had
 
 
@@ -119,7 +118,7 @@ def change(old: Any, new: Any) -> float:
     return float(np.abs(np.subtract(new, old)[1:-1, 1:-1]).max(initial=0.0))
 
 
-def python(plate: Plate, _: Workers) -> Solved:
+def python(plate: Plate) -> Solved:
     """Go through lists of lists, point by point."""
     old, new = (field.tolist() for field in plate.start())
     return march(plate, old, new, python_step)
@@ -134,7 +133,7 @@ def python_step(old: list[list[float]], new: list[list[float]]) -> None:
             new[i][j] = row[j] + R * (around - 4.0 * row[j])
 
 
-def numpy(plate: Plate, _: Workers) -> Solved:
+def numpy(plate: Plate) -> Solved:
     """Shift whole arrays against each other: a slice for each neighbour."""
     return march(plate, *plate.start(), numpy_step)
 

@@ -1,7 +1,8 @@
 """The techniques there are; adding one is a function in the file of its kind, and a row here.
 
-``function(plate, workers) -> Solved`` does the steps of `workloads.heat.plate`. All ranks call
-one for MPI; the field of rank 0 counts.
+``function(plate, …)`` does the steps of `workloads.heat.plate`, and returns the field after all of
+them, or `Solved`; `workloads.parallel.given` says what else it may name. All ranks call one for
+MPI; the field of rank 0 counts. A GPU's is ``function(plate, workers)``.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from functools import partial
 from hpcpy_common import machine
 from workloads.bench.workload import COMPILED, NO_NUMBA_CUDA, Technique
 
+_HERE = "workloads.heat."
 _PLATE, _NODE, _MPI, _HDF5, _VIEW, _DEVICES = (
-    f"workloads.heat.{file}:" for file in ("plate", "compiled", "mpi", "hdf5", "view", "devices")
+    f"{_HERE}{file}:" for file in ("plate", "compiled", "mpi", "hdf5", "view", "devices")
 )
 _JIT = ("numpy", "numba")
 # A row's efficiency refers to that of the same kernel on one core.
 _shared = partial(Technique, needs=_JIT, one_core=("numba",))
 _ranks = partial(_shared, needs=(*_JIT, "mpi4py"), parallel="ranks")
+_meanwhile = partial(_ranks, note="inner rows meanwhile")
 _gpu = partial(Technique, parallel="device", obstacle=machine.no_cuda_device)
 
 TECHNIQUES = {
@@ -32,16 +35,19 @@ TECHNIQUES = {
         (*_JIT, "workloads.heat._kernels_cython"), COMPILED,
     ),
     "multiprocessing": _shared(
-        _NODE + "multiprocessing", "processes, shared memory and a barrier", parallel="processes"
+        _HERE + "processes:multiprocessing", "processes, shared memory and a barrier",
+        parallel="processes", note="the processes' start is timed, too",
     ),
     "dask": _shared(
-        _NODE + "dask", "Dask's arrays, whose chunks get their neighbours' rows",
-        needs=(*_JIT, "dask", "distributed"), parallel="processes",
+        _HERE + "dask_:dask", "Dask's arrays, whose chunks get their neighbours' rows",
+        needs=(*_JIT, "dask", "distributed"), parallel="processes", note="graphs of 10 steps",
     ),
-    "mpi-send": _ranks(_MPI + "send_recv", "MPI, Send and Recv in turn"),
+    "mpi-send": _ranks(
+        _MPI + "send_recv", "MPI, Send and Recv in turn", note="even ranks send first"
+    ),
     "mpi-sendrecv": _ranks(_MPI + "sendrecv", "MPI, Sendrecv with each neighbour"),
-    "mpi-overlap": _ranks(_MPI + "overlap", "MPI, Isend and Irecv, the inner rows meanwhile"),
-    "mpi-persistent": _ranks(_MPI + "persistent", "MPI, the same by persistent requests"),
+    "mpi-overlap": _meanwhile(_MPI + "overlap", "MPI, Isend and Irecv, the inner rows meanwhile"),
+    "mpi-persistent": _meanwhile(_MPI + "persistent", "MPI, the same by persistent requests"),
     "mpi-put": _ranks(_MPI + "one_sided", "MPI, rows put into the neighbours' memory"),
     "mpi-cart": _ranks(_MPI + "cartesian", "MPI, blocks of a grid, a neighbourhood collective"),
     "mpi-threads": _ranks(_MPI + "hybrid", "MPI, and Numba's threads in each rank"),

@@ -67,7 +67,8 @@ class _Watched:
             begin(*self.modules)
             super().run()  # type: ignore[misc]
         except Exception as error:
-            self.report.send(described(error))
+            # The system's own tells what the caller makes of it.
+            self.report.send(error if isinstance(error, OSError) else described(error))
             raise SystemExit(1) from None
         self.report.send(None)
 
@@ -132,6 +133,8 @@ class _Context:
                 self.kill()
 
     def kill(self) -> None:
+        for each in self.queues:
+            each.cancel_join_thread()  # nobody reads what is in it
         for process in self.processes:
             if process.pid is not None:
                 with contextlib.suppress(ProcessLookupError):
@@ -158,8 +161,6 @@ def watched(made: _Context) -> Iterator[None]:
         yield
     except BaseException:
         made.kill()
-        for each in made.queues:
-            each.cancel_join_thread()  # nobody reads what is in it
         if made.failures:
             raise made.failures[0] from None
         raise

@@ -55,7 +55,8 @@ class Reading(Attempt):
 
     def run(self, series: Series, folder: Path) -> str:
         """Write arrays, then read them, timed."""
-        self.trial.compute(series, folder, self.trial.workers)
+        with self.arrays.place.watched(folder, self.trial):
+            self.trial.call(series, folder)
         if self.arrays.cold:
             drop_from_cache(folder)
         try:

@@ -92,6 +92,9 @@ class Attempt:
             digest, right, verdict = self.judge(folder)
             if right:
                 self.arrays.place.keep(folder, trial.name)
+            else:
+                # NumPy and HDF5 may lose what has no room, and tell nobody.
+                self.arrays.place.require_room(folder)
         if trial.comm is not None:
             # Ranks that wait must not take cores from the one that works.
             ranks.idle_barrier(trial.comm)
@@ -99,17 +102,20 @@ class Attempt:
 
     def run(self, series: Series, folder: Path) -> str:
         """Write arrays, timed, and return a note: from the first step to the last rank's end."""
-        with self.trial.clock():
-            note: str = self.trial.compute(series, folder, self.trial.workers)
-            if self.trial.comm is not None:
-                self.trial.comm.Barrier()
-        return note
+        trial = self.trial
+        with self.arrays.place.watched(folder, trial), files.opening() as opens, trial.clock():
+            trial.call(series, folder)
+            if trial.comm is not None:
+                trial.comm.Barrier()
+        opening, megabytes = sum(opens) / trial.seconds, 2 * series.bytes / 1e6
+        return trial.technique.note.format(opening=opening, coordinates=megabytes)
 
     def judge(self, folder: Path) -> tuple[str, bool, str]:
         """Return the hash of what was written, whether it is right, and the verdict."""
         series = self.arrays.series
         if not self.arrays.verify:
-            return "", True, "not verified"
+            fault = reading.too_small(folder, series)
+            return "", not fault, fault or "not verified"
         arrays = READERS[self.trial.name](folder, series, range(series.n))
         return reading.check(series, arrays)
 
@@ -117,7 +123,7 @@ class Attempt:
         """Return an empty folder: the ranks find it once the clock has let them begin."""
         path = self._scratch / name
         if self.trial.is_first:
-            with files.output_errors(path):
+            with files.output_errors(self.arrays.place.base):
                 path.mkdir()
         return path
 

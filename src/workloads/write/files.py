@@ -6,6 +6,7 @@ the technique's name when all its files are there and right.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import errno
 import os
@@ -14,22 +15,18 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import cleanup, ranks, signals
 from hpcpy_common.errors import DiskError, UsageError
 from hpcpy_common.files import unfinished
 
 if TYPE_CHECKING:
-    from workloads.bench.workload import Trial
+    from workloads.bench.workload import Technique, Trial
 
-# The file of the techniques that make only one, and the name of its dataset.
-HDF5 = "arrays.h5"
-NPY = "arrays.npy"
-RAW = "arrays.raw"
-DATASET = "arrays"
 # What chooses the folder.
 OPTIONS = "--out or TMPDIR"
 _MORE_ROOM = 1 << 20
@@ -44,46 +41,69 @@ _HINTS: dict[int | None, str] = {
 }
 
 
-def array_name(t: int) -> str:
-    """Return the name of array `t`: six digits, so that names sort as numbers."""
-    return f"array-{t:06d}"
-
-
 @contextlib.contextmanager
-def output_errors(path: Path, option: str = OPTIONS) -> Iterator[None]:
-    """Turn the system's error into a DiskError that names `path` and the next step."""
+def output_errors(path: Path, option: str = OPTIONS, written: Path | None = None) -> Iterator[None]:
+    """Turn the system's error into a DiskError that names `path` and the next step.
+
+    Of errors without a reason, those of NumPy and MPI, the folder that is `written` tells it.
+    """
     try:
         yield
+    except BrokenExecutor:  # a RuntimeError of a killed worker
+        raise
     except (OSError, RuntimeError) as error:
         number: int | None = getattr(error, "errno", None)
         number = number or next((_WORDS[words] for words in _WORDS if words in str(error)), None)
+        number = number or (lacks(written) if written else None)
         # h5py's own text names offsets and addresses.
         reason = os.strerror(number) if number else " ".join(str(error).split())
         hint = _HINTS.get(number, f"choose another folder with {option}")
-        raised = DiskError(f"{path.name}: {reason}", hint=hint)
+        name = path.absolute() if path.is_dir() else path.name
+        raised = DiskError(f"{name}: {reason}", hint=hint)
         # MPI-IO has one rank write for all: the others learn that it failed, and not why.
         raised.follows = number is None
         raise raised from error
 
 
+def lacks(folder: Path) -> int | None:
+    """Return the system's error for a little more in a folder than it has, or None."""
+    try:
+        most = max((path.stat().st_size for path in folder.iterdir()), default=0)
+        with tempfile.TemporaryFile(dir=folder) as more:
+            more.seek(most)
+            more.write(bytes(_MORE_ROOM))
+    except FileNotFoundError:  # another rank has failed, and removed it
+        return None
+    except OSError as error:
+        return error.errno
+    return None
+
+
+def careful_hdf5(technique: Technique) -> contextlib.AbstractContextManager[None]:
+    """Have HDF5's files tell of a full disk, if a technique has such files."""
+    if "h5py" not in technique.needs:
+        return contextlib.nullcontext()
+    from workloads.write import hdf5_files  # noqa: PLC0415
+
+    return hdf5_files.careful(by_ranks=technique.parallel == "ranks")
+
+
 @contextlib.contextmanager
-def new_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """Give a new file; a full disk is a DiskError, also where NumPy does not say so."""
-    with output_errors(path), path.open(mode) as file:
-        lost: OSError | None = None
-        try:
-            yield file
-            file.flush()
-        except OSError as error:
-            if error.errno:
-                raise
-            lost = error
-        # On a full disk np.save's error has no reason, or there is none (NumPy 2.5): the
-        # system has one for more room.
-        size = os.fstat(file.fileno()).st_size
-        if lost or size < file.tell():
-            os.posix_fallocate(file.fileno(), size, _MORE_ROOM)
-            raise lost or OSError(errno.EIO, os.strerror(errno.EIO))
+def opening() -> Iterator[list[float]]:
+    """Give the seconds of each call of `open` in the block: the talk asks for their share."""
+    own, seconds = builtins.open, list[float]()
+
+    def timed(*words: Any, **options: Any) -> Any:
+        begin = time.perf_counter()
+        file = own(*words, **options)
+        seconds.append(time.perf_counter() - begin)
+        return file
+
+    setattr(builtins, "open", timed)  # noqa: B010
+    try:
+        yield seconds
+    finally:
+        setattr(builtins, "open", own)  # noqa: B010
 
 
 @contextlib.contextmanager
@@ -198,9 +218,21 @@ class Place:
         if trial.is_first:
             shutil.rmtree(path, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def watched(self, folder: Path, trial: Trial) -> Iterator[None]:
+        """Have a technique tell that it cannot write, and why: its library may not."""
+        with output_errors(self.base, written=folder), careful_hdf5(trial.technique):
+            yield
+
+    def require_room(self, folder: Path) -> None:
+        """Raise a DiskError where a folder has no room for a little more than is in it."""
+        if error := lacks(folder):
+            with output_errors(self.base):
+                raise OSError(error, os.strerror(error))
+
     def keep(self, path: Path, name: str) -> None:
         """Move a technique's files to their place; remove those of later repetitions."""
-        with output_errors(path):
+        with output_errors(self.base):
             if self.out is None or name in self.kept:
                 shutil.rmtree(path)
             else:

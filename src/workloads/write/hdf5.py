@@ -2,66 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import h5py
 
-from hpcpy_common.errors import UnavailableError
-from workloads.write.definition import shares
-from workloads.write.files import DATASET, HDF5, array_name, output_errors
-from workloads.write.hdf5_files import new_file
+from workloads.write.definition import Series, shares
 from workloads.write.numpy_ import coordinates, values
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from workloads.parallel.workers import Workers
-    from workloads.write.definition import Series
-
-
-def datasets(series: Series, folder: Path, _: Workers) -> str:
+def datasets(series: Series, folder: Path) -> None:
     """Write a dataset for each array."""
     x, y = coordinates(series)
-    with new_file(folder / HDF5) as created:
-        file = h5py.File(created)
+    with h5py.File(folder / "arrays.h5", "w") as file:
         for t in range(series.n):
-            file.create_dataset(array_name(t), data=values(x, y, t / series.n))
-    return ""
+            file.create_dataset(f"array-{t:06d}", data=values(x, y, t / series.n))
 
 
-def single(series: Series, folder: Path, _: Workers) -> str:
+def single(series: Series, folder: Path) -> None:
     """Write one dataset of shape (n, s, s), a chunk for each array."""
     x, y = coordinates(series)
-    with new_file(folder / HDF5) as created:
-        file = h5py.File(created)
+    with h5py.File(folder / "arrays.h5", "w") as file:
         arrays = new_dataset(file, series)
         for t in range(series.n):
             arrays[t] = values(x, y, t / series.n)
-    return ""
-
-
-def parallel(series: Series, folder: Path, workers: Workers) -> str:
-    """Write the same dataset by all ranks, each its own arrays, through MPI-IO."""
-    if not h5py.get_config().mpi:
-        raise UnavailableError("h5py is built without MPI here")
-    comm = workers.comm  # MPI.COMM_WORLD; --scale takes the first of its ranks
-    x, y = coordinates(series)
-    path = folder / HDF5
-    with output_errors(path):
-        if comm.rank == 0:
-            # MPICH's own way to create a file hangs when the first rank cannot close it.
-            with new_file(path) as created:
-                new_dataset(h5py.File(created), series)
-        comm.Barrier()
-        with h5py.File(path, "r+", driver="mpio", comm=comm) as file:
-            arrays = file[DATASET]
-            for t in shares(series.n, comm.size)[comm.rank]:
-                arrays[t] = values(x, y, t / series.n)
-    return ""
 
 
 def new_dataset(file: Any, series: Series) -> Any:
     """Return a dataset of all arrays, each a chunk."""
     n, s = series.n, series.s
     # Not filled in advance, since every value is going to be written.
-    return file.create_dataset(DATASET, (n, s, s), "<f8", chunks=(1, s, s), fill_time="never")
+    return file.create_dataset("arrays", (n, s, s), "<f8", chunks=(1, s, s), fill_time="never")
+
+
+def parallel(series: Series, folder: Path, comm: Any) -> None:
+    """Write the same dataset by all ranks, each its own arrays, through MPI-IO."""
+    x, y = coordinates(series)
+    path = folder / "arrays.h5"
+    if comm.rank == 0:
+        # MPICH's own way to create a file hangs when the first rank cannot close it.
+        with h5py.File(path, "w") as file:
+            new_dataset(file, series)
+    comm.Barrier()
+    with h5py.File(path, "r+", driver="mpio", comm=comm) as file:
+        arrays = file["arrays"]
+        for t in shares(series.n, comm.size)[comm.rank]:
+            arrays[t] = values(x, y, t / series.n)
+
+
+if __name__ == "__main__":
+    single(Series(15, 100), Path.cwd())

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.write.files import RAW, array_name, new_file
+from workloads.write.definition import Series
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workloads.bench.workload import Float64Array
-    from workloads.parallel.workers import Workers
-    from workloads.write.definition import Series
+
+
+def loops(series: Series, folder: Path) -> None:
+    """Write by savetxt what loops over NumPy's numbers compute: the talk's first program.
+
+    Each value takes a call and sets an item of an array: nine tenths of the time.
+    """
+    x, y = np.array(series.x, float), np.array(series.y, float)
+    for t in range(series.n):
+        array = np.zeros((series.s, series.s))
+        for row in range(series.s):
+            for column in range(series.s):
+                array[row, column] = value(x[column], y[row], t / series.n)
+        np.savetxt(folder / f"array-{t:06d}.txt", array)
+
+
+def value(x: np.float64, y: np.float64, shift: float) -> np.float64:
+    """Compute one number of an array."""
+    a, b = x / 10, y / 10
+    # Not ** 2: NumPy calls the C library's pow, whose last bit may differ.
+    return (a * a * b + b * b * a + shift) % 1
 
 
 def coordinates(series: Series) -> tuple[Float64Array, Float64Array]:
@@ -30,33 +47,27 @@ def values(x: Float64Array, y: Float64Array, shift: float) -> Float64Array:
     return v - np.floor(v)
 
 
-def vectorized(series: Series, folder: Path, _: Workers) -> str:
+def vectorized(series: Series, folder: Path) -> None:
     """Write a text file for each array."""
     x, y = coordinates(series)
     for t in range(series.n):
-        with new_file(folder / f"{array_name(t)}.txt", "w") as file:
-            np.savetxt(file, values(x, y, t / series.n))
-    return ""
+        np.savetxt(folder / f"array-{t:06d}.txt", values(x, y, t / series.n))
 
 
-def npy(series: Series, folder: Path, _: Workers) -> str:
+def npy(series: Series, folder: Path) -> None:
     """Write a binary file for each array."""
-    begin, opening = time.perf_counter(), 0.0
     x, y = coordinates(series)
     for t in range(series.n):
-        array = values(x, y, t / series.n)
-        opens = time.perf_counter()
-        with new_file(folder / f"{array_name(t)}.npy") as file:
-            opening += time.perf_counter() - opens
-            np.save(file, array)
-    # The talk asks how much of the time is spent waiting for open.
-    return f"{opening / (time.perf_counter() - begin):.0%} of it opens files"
+        np.save(folder / f"array-{t:06d}.npy", values(x, y, t / series.n))
 
 
-def raw(series: Series, folder: Path, _: Workers) -> str:
+def raw(series: Series, folder: Path) -> None:
     """Write one file of nothing but the doubles: the yardstick."""
     x, y = coordinates(series)
-    with new_file(folder / RAW) as file:
+    with (folder / "arrays.raw").open("wb") as file:
         for t in range(series.n):
             file.write(values(x, y, t / series.n).data)
-    return ""
+
+
+if __name__ == "__main__":
+    npy(Series(15, 100), Path.cwd())

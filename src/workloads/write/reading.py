@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from workloads.write.definition import Series
-from workloads.write.files import DATASET, HDF5, NPY, RAW, array_name
 
 # SHA-256 of all arrays, one after the other, in little-endian doubles.
 SHA256 = {
@@ -21,6 +20,11 @@ SHA256 = {
 
 # Gives buffers with the doubles of the arrays whose numbers it is given, in that order.
 Reader: TypeAlias = Callable[[Path, Series, Iterable[int]], Iterator[Any]]
+
+
+def array_name(t: int) -> str:
+    """Return the name of array `t`: six digits, so that names sort as numbers."""
+    return f"array-{t:06d}"
 
 
 def text(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
@@ -45,16 +49,16 @@ def npy_of_all(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]
     """Read ``arrays.npy``, one array of all; only what is asked for is read."""
     import numpy as np  # noqa: PLC0415
 
-    arrays = np.load(folder / NPY, mmap_mode="r")
+    arrays = np.load(folder / "arrays.npy", mmap_mode="r")
     for t in numbers:
         yield arrays[t]
 
 
 def raw(folder: Path, series: Series, numbers: Iterable[int]) -> Iterator[Any]:
     """Read ``arrays.raw``: nothing but the doubles."""
-    with (folder / RAW).open("rb") as file:
+    with (folder / "arrays.raw").open("rb") as file:
         if os.fstat(file.fileno()).st_size != series.bytes:
-            raise ValueError(f"{RAW} has not {series.bytes:,} bytes")
+            raise ValueError(f"arrays.raw has not {series.bytes:,} bytes")
         for t in numbers:
             file.seek(t * series.array_bytes)
             yield file.read(series.array_bytes)
@@ -64,7 +68,7 @@ def datasets(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
     """Read ``arrays.h5`` with a dataset for each array."""
     import h5py  # noqa: PLC0415
 
-    with h5py.File(folder / HDF5) as file:
+    with h5py.File(folder / "arrays.h5") as file:
         for t in numbers:
             yield file[array_name(t)][()]
 
@@ -73,8 +77,8 @@ def dataset(folder: Path, _: Series, numbers: Iterable[int]) -> Iterator[Any]:
     """Read ``arrays.h5`` with one dataset of all arrays."""
     import h5py  # noqa: PLC0415
 
-    with h5py.File(folder / HDF5) as file:
-        arrays = file[DATASET]
+    with h5py.File(folder / "arrays.h5") as file:
+        arrays = file["arrays"]
         for t in numbers:
             yield arrays[t]
 
@@ -101,6 +105,15 @@ def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
     if digest == stored:
         return digest, True, "matches the stored hash"
     return digest, False, f"WRONG: not the stored hash {stored}"
+
+
+def too_small(folder: Path, series: Series) -> str:
+    """Return how little was written where that cannot be all, or an empty string."""
+    files = {path: path.stat().st_size for path in folder.iterdir()}
+    # What np.save writes before the numbers.
+    least = series.bytes + 128 * sum(path.suffix == ".npy" for path in files)
+    size = sum(files.values())
+    return f"WRONG: {size:,} bytes, not {least:,}" if size < least else ""
 
 
 def definition(series: Series) -> Callable[[int], memoryview]:

@@ -13,7 +13,7 @@ from running import executable, run
 from workloads.__main__ import main
 from workloads.pi import answer, others
 from workloads.read import command
-from workloads.write.files import array_name
+from workloads.write.reading import array_name
 
 
 def python(folder: Path, version: str) -> str:
@@ -72,10 +72,9 @@ def test_what_is_wrong_is_told_and_exits_1(
 
     text = python.text
 
-    def damaged(series: Any, folder: Path, workers: Any) -> Any:
-        note = text(series, folder, workers)
+    def damaged(series: Any, folder: Path) -> None:
+        text(series, folder)
         damage(folder / "array-000001.txt")
-        return note
 
     monkeypatch.setattr(python, "text", damaged)
     words = ["--impl", "text", "-n", "3", "-s", "2", "--out", str(tmp_path / "out")]

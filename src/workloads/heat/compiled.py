@@ -51,4 +51,4 @@ def cython(plate: Plate) -> Solved:
 
 
 if __name__ == "__main__":
-    print(threads(Plate(512, 100), 4).field)
+    print(threads(Plate(512, 100), numba.get_num_threads()).field)

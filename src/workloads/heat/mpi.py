@@ -10,15 +10,17 @@ import atexit
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numba
 import numpy as np
+from mpi4py import MPI
 
 from hpcpy_common import machine
 from workloads.heat.compiled import sweep, threaded_sweep
-from workloads.heat.plate import march, strips
+from workloads.heat.plate import Plate, march, strips
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array
-    from workloads.heat.plate import Plate, Solved, Step
+    from workloads.heat.plate import Solved, Step
 
     Exchange: TypeAlias = Callable[[Float64Array], object]
     Compute: TypeAlias = Callable[[Float64Array, Float64Array, int, int], object]
@@ -27,9 +29,7 @@ if TYPE_CHECKING:
 class Strip:
     """A rank's rows, in two arrays of (rows + 2, n + 2): the first and last row are the halo."""
 
-    def __init__(self, plate: Plate, comm: Any) -> None:
-        from mpi4py import MPI  # noqa: PLC0415
-
+    def __init__(self, plate: Plate, comm: MPI.Comm) -> None:
         self.plate, self.comm = plate, comm
         self.bounds = strips(plate.n, comm.size)
         self.first, self.last = self.bounds[comm.rank : comm.rank + 2]
@@ -46,11 +46,10 @@ class Strip:
 
     def solve(self, step: Step) -> Solved:
         """Do all steps, and collect the strips on the first rank."""
-        from mpi4py import MPI  # noqa: PLC0415
-
         # A collective in the loop, with --until: all ranks wait for the slowest.
-        largest = lambda change: self.comm.allreduce(change, MPI.MAX)  # noqa: E731
-        solved = march(self.plate, *self.arrays, step, largest)
+        solved = march(
+            self.plate, *self.arrays, step, lambda change: self.comm.allreduce(change, MPI.MAX)
+        )
         rows = solved.field[1:-1]
         field = np.zeros((self.plate.n + 2,) * 2) if self.comm.rank == 0 else None
         counts = self.comm.gather(rows.size)
@@ -70,7 +69,6 @@ def solve_after(strip: Strip, exchange: Exchange, compute: Compute = sweep) -> S
 
 def solve_meanwhile(strip: Strip, start: Callable[[Float64Array], list[Any]]) -> Solved:
     """Do all steps: `start` has the halo filled; the inner rows, which need none, meanwhile."""
-    from mpi4py import MPI  # noqa: PLC0415
 
     # Functions of Python: a trace shows them, and not those of MPI and Numba.
     def inner(old: Float64Array, new: Float64Array) -> None:
@@ -93,7 +91,7 @@ def solve_meanwhile(strip: Strip, start: Callable[[Float64Array], list[Any]]) ->
     return strip.solve(step)
 
 
-def send_recv(plate: Plate, comm: Any) -> Solved:
+def send_recv(plate: Plate, comm: MPI.Comm) -> Solved:
     """Let even ranks send first: if all did, long rows would go one after the other at best."""
     strip = Strip(plate, comm)
     up, down = strip.up, strip.down
@@ -113,13 +111,13 @@ def send_recv(plate: Plate, comm: Any) -> Solved:
     return solve_after(strip, exchange)
 
 
-def sendrecv(plate: Plate, comm: Any) -> Solved:
+def sendrecv(plate: Plate, comm: MPI.Comm) -> Solved:
     """Leave the order of sending and receiving to MPI."""
     strip = Strip(plate, comm)
     return solve_after(strip, strip.exchange)
 
 
-def overlap(plate: Plate, comm: Any) -> Solved:
+def overlap(plate: Plate, comm: MPI.Comm) -> Solved:
     """Send early, compute what needs no halo while it is under way, and wait last."""
     strip = Strip(plate, comm)
     up, down = strip.up, strip.down
@@ -131,10 +129,8 @@ def overlap(plate: Plate, comm: Any) -> Solved:
     return solve_meanwhile(strip, start)
 
 
-def persistent(plate: Plate, comm: Any) -> Solved:
+def persistent(plate: Plate, comm: MPI.Comm) -> Solved:
     """Say once what goes to whom, and start it at each step; the inner rows meanwhile."""
-    from mpi4py import MPI  # noqa: PLC0415
-
     strip = Strip(plate, comm)
     up, down = strip.up, strip.down
     # A request is bound to its buffer, so each of both arrays has its own.
@@ -154,10 +150,8 @@ def persistent(plate: Plate, comm: Any) -> Solved:
     return solved
 
 
-def one_sided(plate: Plate, comm: Any) -> Solved:
+def one_sided(plate: Plate, comm: MPI.Comm) -> Solved:
     """Put the own rows into the neighbours' halos; those take part in the fences alone."""
-    from mpi4py import MPI  # noqa: PLC0415
-
     strip = Strip(plate, comm)
     up, down = strip.up, strip.down
     windows = {id(old): MPI.Win.Create(old, old.itemsize, comm=comm) for old in strip.arrays}
@@ -181,11 +175,8 @@ def one_sided(plate: Plate, comm: Any) -> Solved:
     return solved
 
 
-def hybrid(plate: Plate, comm: Any) -> Solved:
+def hybrid(plate: Plate, comm: MPI.Comm) -> Solved:
     """Share each rank's rows among its threads: fewer ranks, fewer and longer messages."""
-    import numba  # noqa: PLC0415
-    from mpi4py import MPI  # noqa: PLC0415
-
     strip = Strip(plate, comm)
     # Its share of the node's cores: more threads than cores would wait for each other.
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
@@ -196,14 +187,12 @@ def hybrid(plate: Plate, comm: Any) -> Solved:
     return solve_after(strip, strip.exchange, threaded_sweep)._replace(note=note)
 
 
-def cartesian(plate: Plate, comm: Any) -> Solved:
+def cartesian(plate: Plate, comm: MPI.Comm) -> Solved:
     """Let MPI lay the ranks out as a grid, and one collective exchange all four sides.
 
     A block has less edge for its area than a strip: of p ranks each sends 4 n / √p numbers and
     not 2 n. A row lies together in memory, a column does not: a derived type describes it.
     """
-    from mpi4py import MPI  # noqa: PLC0415
-
     grid = comm.Create_cart(MPI.Compute_dims(comm.size, 2))
     (top, bottom), (left, right) = (
         strips(plate.n, count)[place : place + 2]
@@ -240,3 +229,9 @@ def cartesian(plate: Plate, comm: Any) -> Solved:
     for each in (row, column, grid):
         each.Free()
     return solved._replace(field=field, note=note if share else "")
+
+
+if __name__ == "__main__":
+    found = overlap(Plate(512, 100), MPI.COMM_WORLD).field
+    if found is not None:  # on the first rank
+        print(found)

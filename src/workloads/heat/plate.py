@@ -142,3 +142,7 @@ def numpy_step(old: Float64Array, new: Float64Array) -> None:
     """Do one step, of arrays."""
     around = (old[:-2, 1:-1] + old[2:, 1:-1]) + (old[1:-1, :-2] + old[1:-1, 2:])
     new[1:-1, 1:-1] = old[1:-1, 1:-1] + R * (around - 4.0 * old[1:-1, 1:-1])
+
+
+if __name__ == "__main__":
+    print(numpy(Plate(512, 100)).field)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from mpi4py import MPI
 
 from workloads.heat.checkpoint import FIELD, Kept, solve
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _HEAD = [("n", "<i8"), ("r", "<f8"), ("steps", "<i8"), ("change", "<f8")]
 
 
-def checkpointed(plate: Plate, comm: Any) -> Solved:
+def checkpointed(plate: Plate, comm: MPI.Comm) -> Solved:
     """Write checkpoints by views of a file; nothing is copied together before."""
     return solve(plate, comm, _read, _write)
 
@@ -73,8 +74,6 @@ def _view(path: Path, strip: Strip, array: Float64Array, begin: int) -> Iterator
     Neither lie together: rows have the edge between them. Two types say where they are, and so
     one call moves all, whatever the number of ranks.
     """
-    from mpi4py import MPI  # noqa: PLC0415
-
     shape = (strip.rows, strip.plate.n)
     whole = (strip.plate.n + 2,) * 2
     in_file = MPI.DOUBLE.Create_subarray(whole, shape, (strip.first, 1)).Commit()

@@ -49,7 +49,7 @@ def output_errors(path: Path, option: str = OPTIONS, written: Path | None = None
     """
     try:
         yield
-    except BrokenExecutor:  # a RuntimeError of a killed worker
+    except (BrokenExecutor, BlockingIOError):  # a killed worker, no room for a process
         raise
     except (OSError, RuntimeError) as error:
         number: int | None = getattr(error, "errno", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,13 @@ def vectorized(series: Series, folder: Path) -> None:
 
 def npy(series: Series, folder: Path) -> None:
     """Write a binary file for each array."""
+    save(series, folder, range(series.n))
+
+
+def save(series: Series, folder: Path, numbers: Iterable[int]) -> None:
+    """Do so for some of the arrays: what processes and ranks call."""
     x, y = coordinates(series)
-    for t in range(series.n):
+    for t in numbers:
         np.save(folder / f"array-{t:06d}.npy", values(x, y, t / series.n))
 
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 
 from workloads.write.definition import Series, shares
-from workloads.write.numpy_ import coordinates, values
+from workloads.write.numpy_ import save
 
 
-def save(series: Series, folder: Path, numbers: Any) -> None:
-    """Write some arrays, each into a file of its own."""
-    x, y = coordinates(series)
-    for t in numbers:
-        np.save(folder / f"array-{t:06d}.npy", values(x, y, t / series.n))
-
-
-def mpi_chunks(series: Series, folder: Path, comm: Any) -> None:
+def mpi_chunks(series: Series, folder: Path, comm: MPI.Comm) -> None:
     """Send and Recv: rank 0 sends each rank its numbers in one message, and no arrays."""
     # Every rank computes how many numbers it gets; the talk's n is a multiple of the ranks.
     parts = [np.array(part, np.intc) for part in shares(series.n, comm.size)]
@@ -32,7 +25,7 @@ def mpi_chunks(series: Series, folder: Path, comm: Any) -> None:
     save(series, folder, mine)
 
 
-def mpi_scatter(series: Series, folder: Path, comm: Any) -> None:
+def mpi_scatter(series: Series, folder: Path, comm: MPI.Comm) -> None:
     """Scatter: each rank gets its numbers by one call of all; Scatterv's shares may differ."""
     counts = [len(part) for part in shares(series.n, comm.size)]
     mine = np.empty(counts[comm.rank], np.intc)
@@ -41,6 +34,4 @@ def mpi_scatter(series: Series, folder: Path, comm: Any) -> None:
 
 
 if __name__ == "__main__":
-    from mpi4py import MPI
-
     mpi_scatter(Series(15, 100), Path.cwd(), MPI.COMM_WORLD)

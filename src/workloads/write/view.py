@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mpi4py import MPI
@@ -12,7 +11,7 @@ from workloads.write.definition import Series, shares
 from workloads.write.numpy_ import coordinates, values
 
 
-def columns(series: Series, folder: Path, comm: Any) -> None:
+def columns(series: Series, folder: Path, comm: MPI.Comm) -> None:
     """Write some columns of every array by each rank: `np.load` reads the file.
 
     A rank's part of an array is s short pieces, with the other ranks' between them. They

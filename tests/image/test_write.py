@@ -103,6 +103,8 @@ def test_any_number_of_workers(
     assert re.search(rf"^{name} +1 .* 1.00×", shown, re.MULTILINE), shown
     results = json.loads(report.read_text())["results"]
     assert [result["workers"] for result in results] == [1, 2, 3, 5]
+    # Also of processes that have ended within the technique.
+    assert all(len(result["memory"]) > result["workers"] for result in results if result["memory"])
     assert same(read(out / name, name, 7, 5), 7, 5)
     assert is_drawn(chart)
 

@@ -70,6 +70,8 @@ def _repeat(trial: Trial, make: Callable[[], Attempt], result: Result, repeat: i
     for repetition in range(repeat):
         trial.repetition = repetition
         trial.seconds = workers.kernel_seconds = 0.0
+        # Once: a process that tells it takes some milliseconds longer.
+        workers.asks_memory = is_counted and repetition == 0
         result.add(attempt.once())
         if workers.kernel_seconds:
             result.kernel.append(workers.kernel_seconds)
@@ -80,8 +82,9 @@ def _repeat(trial: Trial, make: Callable[[], Attempt], result: Result, repeat: i
         result.cores = machine.cores_of(_gathered(trial, [machine.place()]))
     elif not trial.technique.waits:
         result.cores = min(trial.count, machine.cores())
-    # Before worker processes end.
-    memory = _gathered(trial, machine.peak_memory() if is_counted else [])
+    # Before worker processes end; those that the technique has ended have told theirs.
+    own = [*machine.peak_memory(), *workers.memory] if is_counted else []
+    memory = _gathered(trial, own)
     result.memory, result.memory_kinds = ([each[place] for each in memory] for place in (0, 1))
 
 

@@ -13,7 +13,7 @@ from multiprocessing import connection
 from multiprocessing.context import ForkProcess, ForkServerProcess, SpawnProcess
 from typing import Any, Protocol, TypeVar
 
-from hpcpy_common import signals
+from hpcpy_common import machine, signals
 from hpcpy_common.errors import WorkerError, described
 from workloads.parallel.guard import begin, guarded, killed_on_stop, server
 from workloads.parallel.workers import Workers
@@ -54,7 +54,8 @@ class _Watched:
     """A process that hears no Ctrl-C, ends with its parent, and reports how it ends."""
 
     modules: tuple[str, ...] = ()
-    report: Any = None  # the end of a pipe: None is sent by one that succeeds, else its error
+    tells_memory = False
+    report: Any = None  # the end of a pipe: its error is sent, or else how much memory it took
 
     def start(self) -> None:
         with signals.sigint_blocked():
@@ -70,7 +71,7 @@ class _Watched:
             # The system's own tells what the caller makes of it.
             self.report.send(error if isinstance(error, OSError) else described(error))
             raise SystemExit(1) from None
-        self.report.send(None)
+        self.report.send(machine.peak_memory()[:1] if self.tells_memory else [])
 
 
 class _Fork(_Watched, ForkProcess):
@@ -91,8 +92,8 @@ _KINDS = {"fork": _Fork, "spawn": _Spawn, "forkserver": _ForkServer}
 class _Context:
     """Added to a context of multiprocessing: it knows the processes and queues that it makes."""
 
-    def __init__(self, modules: tuple[str, ...]) -> None:
-        self.modules = modules
+    def __init__(self, workers: Workers, modules: tuple[str, ...]) -> None:
+        self.workers, self.modules = workers, modules
         self.processes: list[Any] = []
         self.reports: list[Any] = []
         self.queues: list[Any] = []
@@ -101,7 +102,7 @@ class _Context:
     def Process(self, *arguments: Any, **more: Any) -> Any:  # noqa: N802  (multiprocessing's)
         process: Any = _KINDS[getattr(self, "_name")](*arguments, **more)  # noqa: B009
         reader, process.report = multiprocessing.Pipe(duplex=False)
-        process.modules = self.modules
+        process.modules, process.tells_memory = self.modules, self.workers.asks_memory
         self.processes.append(process)
         self.reports.append(reader)
         return process
@@ -125,12 +126,14 @@ class _Context:
         for reader in reports:
             self.reports.remove(reader)
             try:
-                failure = reader.recv()
+                end = reader.recv()
             except EOFError:
-                failure = WorkerError("a worker process ended unasked")
-            if failure is not None:
-                self.failures.append(failure)
+                end = WorkerError("a worker process ended unasked")
+            if isinstance(end, Exception):
+                self.failures.append(end)
                 self.kill()
+            else:
+                self.workers.memory += end
 
     def kill(self) -> None:
         for each in self.queues:
@@ -142,10 +145,10 @@ class _Context:
 
 
 @contextlib.contextmanager
-def context(_: Workers, starts: str, *modules: str) -> Iterator[Any]:
+def context(workers: Workers, starts: str, *modules: str) -> Iterator[Any]:
     """Give a start method's context; the fork server has imported the modules."""
     plain = type(multiprocessing.get_context(starts))
-    made = type("Context", (_Context, plain), {})(modules)
+    made = type("Context", (_Context, plain), {})(workers, modules)
     is_forked = starts == "forkserver"
     with killed_on_stop(), server(made, modules) if is_forked else contextlib.nullcontext():
         yield made

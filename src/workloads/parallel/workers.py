@@ -39,6 +39,9 @@ class Workers:
         # Seconds of a device's kernels, by its own clock; techniques add to it.
         self.kernel_seconds = 0.0
         self.note = ""  # what was started: a device's name
+        # Whether processes that a call starts and ends tell their peak memory, and what they told.
+        self.asks_memory = False
+        self.memory: list[tuple[int, str]] = []
         self._comm = comm
         self._started: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()

@@ -1,6 +1,8 @@
 """Heat on a plate: the same bytes by all techniques, on any ranks; wrong answers, outputs."""
 
 import json
+import multiprocessing
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from needed import need
 
 from running import printed, refusal, workload_on
 from tiers import sampled
+from workloads.__main__ import main
 from workloads.heat.plate import Plate
 from workloads.heat.registry import CHECKPOINTS, TECHNIQUES
 
@@ -108,6 +111,24 @@ def test_a_technique_of_ranks_says_that_it_has_one_alone() -> None:
     words = ["--impl", "mpi-send,mpi-sendrecv", "-n", 9, "--repeat", 1]
     for size, times in ((1, 2), (2, 0)):
         assert printed(workload_on(size, "heat", *words)).count("one rank: start it") == times
+
+
+def test_a_killed_process_ends_those_that_wait_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    ended = threading.Event()
+
+    def kill() -> None:
+        while not ended.wait(0.1):
+            for process in multiprocessing.active_children()[:1]:
+                process.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    words = ["--impl", "multiprocessing", "-n", "99", "--steps", "1000000000", "--workers", "2"]
+    assert main(["heat", *words]) == 1
+    ended.set()
+    killer.join()
+    assert "a worker process ended unasked" in capsys.readouterr().err
+    assert not multiprocessing.active_children()
 
 
 # Ranks that do not come within two seconds are aborted.

@@ -31,6 +31,14 @@ class Pool(Protocol):
         """Have workers call a function with each of the tasks; give the answers in order."""
 
 
+class _Processes(futures.ProcessPoolExecutor):
+    """In place of multiprocessing's, which waits for ever for what a killed worker was to do."""
+
+    def apply(self, function: Callable[..., T], arguments: Iterable[Any] = ()) -> T:
+        """Have a worker call a function, and wait for it."""
+        return self.submit(function, *arguments).result()
+
+
 @contextlib.contextmanager
 def pool(workers: Workers, starts: str, *modules: str) -> Iterator[futures.Executor]:
     """Start `workers.count` threads, interpreters or processes; processes import `modules`."""
@@ -44,7 +52,7 @@ def pool(workers: Workers, starts: str, *modules: str) -> Iterator[futures.Execu
         made = multiprocessing.get_context(starts)
         with (
             guarded(made, workers.count, *modules) as guard,
-            futures.ProcessPoolExecutor(workers.count, made, initializer=guard) as processes,
+            _Processes(workers.count, made, initializer=guard) as processes,
         ):
             guard.wait(processes)
             yield processes
@@ -107,10 +115,9 @@ class _Context:
         self.reports.append(reader)
         return process
 
-    def Pool(self, processes: int) -> futures.ProcessPoolExecutor:  # noqa: N802
-        # multiprocessing's own waits for ever for the answer of a worker that was killed.
+    def Pool(self, processes: int) -> _Processes:  # noqa: N802
         context: Any = self
-        return futures.ProcessPoolExecutor(processes, context)
+        return _Processes(processes, context)
 
     def Queue(self, *arguments: Any) -> Any:  # noqa: N802
         self.queues.append(super().Queue(*arguments))  # type: ignore[misc]

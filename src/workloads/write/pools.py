@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+import multiprocessing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,13 @@ from workloads.write.definition import Series, shares
 from workloads.write.numpy_ import coordinates, save, values
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
     from multiprocessing.context import SpawnContext
+    from multiprocessing.pool import Pool
 
     from workloads.bench.workload import Float64Array
 
 
-def pool_map(series: Series, folder: Path, workers: int, pool: Executor) -> None:
+def pool_map(series: Series, folder: Path, workers: int, pool: Pool) -> None:
     """Write by a pool: more parts than workers, so that none is idle for long at the end."""
     parts = filter(None, shares(series.n, 16 * workers))
     list(pool.map(partial(save, series, folder), parts))
@@ -30,7 +30,7 @@ def save_from(x: Float64Array, y: Float64Array, folder: Path, n: int, t: int) ->
     np.save(folder / f"array-{t:06d}.npy", values(x, y, t / n))
 
 
-def pool_apply(series: Series, folder: Path, pool: Executor) -> None:
+def pool_apply(series: Series, folder: Path, pool: Pool) -> None:
     """Write by the talk's pool: it sends one array's coordinates to a worker, and waits.
 
     No two workers ever work at once, and each task carries two arrays that every
@@ -38,7 +38,7 @@ def pool_apply(series: Series, folder: Path, pool: Executor) -> None:
     """
     x, y = coordinates(series)
     for t in range(series.n):
-        pool.submit(save_from, x, y, folder, series.n, t).result()  # as Pool.apply
+        pool.apply(save_from, (x, y, folder, series.n, t))
 
 
 def save_next(series: Series, folder: Path, numbers: Any) -> None:
@@ -61,5 +61,5 @@ def by_queue(series: Series, folder: Path, workers: int, context: SpawnContext) 
 
 if __name__ == "__main__":
     # Each process of a pool imports this program: only the first one may start a pool.
-    with ProcessPoolExecutor(4) as four:
+    with multiprocessing.Pool(4) as four:
         pool_map(Series(15, 100), Path.cwd(), 4, four)

@@ -109,7 +109,9 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("name", sampled(["mpi-chunks", "text", "hdf5-single", "multiprocessing"]))
+@pytest.mark.parametrize(
+    "name", sampled(["mpi-chunks", "text", "hdf5-single", "multiprocessing", "queue"])
+)
 def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
     command = [*(launcher(2) if name in RANKS else []), sys.executable, "-m", "workloads"]

@@ -129,11 +129,6 @@ def all_or_none(workers: Workers, *_: str) -> Iterator[Callable[[Callable[[], T]
     yield act_on_all
 
 
-def cupy_kernels(_: Any, workers: Workers) -> contextlib.AbstractContextManager[None]:
-    """Add the seconds between start and end of the GPU's kernels, by its own clock."""
-    return Clock(workers, "cupy")()
-
-
 @functools.cache
 def numba_modules() -> tuple[Any, Any]:
     """Import Numba for CUDA; return its modules ``cuda`` and ``libdevice``."""

@@ -18,7 +18,6 @@ from hpcpy_common.errors import UsageError, require_module
 from workloads.bench.workload import Outcome, Workload
 from workloads.heat.plate import WAVES, Plate, Solved, numpy_step
 from workloads.heat.registry import ALL_STEPS, CHECKPOINTS, FASTEST, TECHNIQUES
-from workloads.parallel.workers import use_numba_threads
 from workloads.write.files import careful_hdf5
 
 if TYPE_CHECKING:
@@ -132,8 +131,6 @@ class _Attempt:
 
     def warm_up(self) -> None:
         """Do two steps: libraries are loaded, and processes started."""
-        if self.trial.technique.parallel == "threads":
-            use_numba_threads(self.trial.workers.count)
         self._solve(replace(self.plate, steps=2, checkpoint=None))
 
     def once(self) -> Outcome:
@@ -145,16 +142,13 @@ class _Attempt:
         after = "" if solved.steps == plate.steps else f" after {solved.steps} steps"
         verdict = fault or f"matches the known solution{after}"
         work, steps = plate.n**2 * (solved.steps - solved.begun), {"steps": solved.steps}
-        note = solved.note or trial.technique.note
+        note = solved.note or trial.note
         return Outcome(trial.seconds, work, digest, not fault, verdict, note, details=steps)
 
     def _solve(self, plate: Plate) -> Solved:
         trial = self.trial
         with careful_hdf5(trial.technique):
-            if trial.technique.parallel == "device":
-                solved = trial.compute(plate, trial.workers)
-            else:
-                solved = trial.call(plate)
+            solved = trial.call(plate)
         return solved if isinstance(solved, Solved) else Solved(solved, plate.steps)
 
 

@@ -2,7 +2,7 @@
 
 ``function(plate, …)`` does the steps of `workloads.heat.plate`, and returns the field after all of
 them, or `Solved`; `workloads.parallel.given` says what else it may name. All ranks call one for
-MPI; the field of rank 0 counts. A GPU's is ``function(plate, workers)``.
+MPI; the field of rank 0 counts.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from hpcpy_common import machine
 from workloads.bench.workload import COMPILED, NO_NUMBA_CUDA, Technique
 
 _HERE = "workloads.heat."
-_PLATE, _NODE, _MPI, _HDF5, _VIEW, _DEVICES = (
-    f"{_HERE}{file}:" for file in ("plate", "compiled", "mpi", "hdf5", "view", "devices")
+_PLATE, _NODE, _MPI, _HDF5, _VIEW = (
+    f"{_HERE}{file}:" for file in ("plate", "compiled", "mpi", "hdf5", "view")
 )
 _JIT = ("numpy", "numba")
 # A row's efficiency refers to that of the same kernel on one core.
@@ -57,13 +57,16 @@ TECHNIQUES = {
     ),
     "mpi-view": _ranks(_VIEW + "checkpointed", "MPI, with checkpoints by views of a .npy file"),
     "jax": Technique(
-        _DEVICES + "jax", "JAX, step and loop compiled, on a GPU if it sees one",
+        _HERE + "jax_:compiled", "JAX, step and loop compiled, on a GPU if it sees one",
         ("numpy", "jax"), "JAX is not in the image: in a venv pip install jax",
     ),
-    "cupy": _gpu(_DEVICES + "cupy", "CuPy on an NVIDIA GPU, NumPy's slices", ("numpy", "cupy")),
+    "cupy": _gpu(
+        _HERE + "cupy_:slices", "CuPy on an NVIDIA GPU, NumPy's slices", ("numpy", "cupy"),
+        starts="cupy",
+    ),
     "numba-cuda": _gpu(
-        _DEVICES + "numba_cuda", "Numba on an NVIDIA GPU, tiles in shared memory",
-        (*_JIT, "numba_cuda"), NO_NUMBA_CUDA,
+        _HERE + "numba_gpu:tiles", "Numba on an NVIDIA GPU, tiles in shared memory",
+        (*_JIT, "numba_cuda"), NO_NUMBA_CUDA, starts="numba",
     ),
 }  # fmt: skip
 

@@ -66,10 +66,12 @@ class _Watched:
     report: Any = None  # the end of a pipe: its error is sent, or else how much memory it took
 
     def start(self) -> None:
-        with signals.sigint_blocked():
-            super().start()  # type: ignore[misc]
-        # The process alone has it now: when that is killed, the pipe ends.
-        self.report.close()
+        try:
+            with signals.sigint_blocked():
+                super().start()  # type: ignore[misc]
+        finally:
+            # The process alone has it now: when that is killed, the pipe ends.
+            self.report.close()
 
     def run(self) -> None:
         try:
@@ -171,7 +173,8 @@ def watched(made: _Context) -> Iterator[None]:
         yield
     except BaseException:
         made.kill()
-        if made.failures:
+        # A stop kills them, too: then its own exception is the reason.
+        if made.failures and not signals.asked():
             raise made.failures[0] from None
         raise
     finally:

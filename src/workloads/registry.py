@@ -26,7 +26,10 @@ TOOLS = {
 
 
 def numba_modules() -> list[str]:
-    """Return the modules of the techniques that numba compiles for processors, not GPUs."""
+    """Return the modules of the techniques that numba compiles for processors, not GPUs.
+
+    Not those of MPI: they take their kernels from these, and their import needs an MPI library.
+    """
     modules = []
     for command, _ in WORKLOADS.values():
         package = command.rpartition(".")[0]
@@ -34,6 +37,6 @@ def numba_modules() -> list[str]:
         modules += [
             technique.module
             for technique in techniques.values()
-            if "numba" in technique.needs and "numba_cuda" not in technique.needs
+            if "numba" in technique.needs and not {"numba_cuda", "mpi4py"} & {*technique.needs}
         ]
     return modules

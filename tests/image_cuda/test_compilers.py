@@ -9,11 +9,13 @@ from cupy.cuda import compiler
 from numba import cuda, types
 from nvidia import ARCHITECTURES
 
+from workloads.heat.numba_gpu import kernel as heat_kernel
 from workloads.linalg.numba_gpu import add_one
 from workloads.mandel import cupy_, numba_gpu
 
 ELF = b"\x7fELF"
 FLOATS, INTEGERS = types.float64[::1], types.int32[:, ::1]
+PLATE = types.float64[:, ::1]
 # CuPy's headers for each kind of number, and those of CUB and libcu++.
 HEADERS = {
     "numbers": """
@@ -103,6 +105,7 @@ def test_cupys_row_fuses_no_multiply_and_add(compiled: Any) -> None:
 KERNELS = {
     "mandel": (numba_gpu.kernel, types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
     "addone": (add_one, types.void(FLOATS)),
+    "heat": (heat_kernel, types.void(PLATE, PLATE, types.int64)),
 }
 
 

@@ -30,7 +30,7 @@ def image_command(apptainer: Path, sif: Path, scratch: Path, *options: str) -> l
         *(str(apptainer), "exec", *as_stranger, "--contain", "--cleanenv"),
         *("--net", "--network=none", "--no-home", "--pwd=/"),
         f"--bind={scratch}:/tmp",
-        f"--bind={paths.ROOT / 'tests'}:/tests:ro",
+        *(f"--bind={paths.ROOT / folder}:/{folder}:ro" for folder in ("tests", "docs")),
         *options,
         str(sif),
         *("env", "HOME=/nonexistent"),

@@ -118,6 +118,9 @@ MISTAKES = {
         ("    for k in range(0, len(a), block):\n        part = a[k : k + block]\n"
          "        np.multiply(c[k : k + block], q, out=part)\n        part += b[k : k + block]\n",
          "    a[:] = b + q * c\n", "a is right, but 8"),
+        ("    for k in range(0, len(a), block):\n        part = a[k : k + block]\n"
+         "        np.multiply(c[k : k + block], q, out=part)\n        part += b[k : k + block]\n",
+         "    np.multiply(c, q, out=a)\n    a += b\n", "a is right, but in one piece"),
         ("range(0, len(a), block)", "range(0, len(a) - block, block)",
          "wrong: 1699 of 100003: the last, shorter block"),
         ("part = a[k : k + block]\n        np.multiply(c[k : k + block], q, out=part)",
@@ -145,6 +148,9 @@ MISTAKES = {
          "the lock is held after an error in make: `with` frees it"),
         ("    with own:\n        if", "    with lock:\n        if",
          "part 2: one key is made after the other: hold `lock` for locks alone"),
+        ("    with lock:\n        own = locks.setdefault(key, threading.Lock())\n    with own:",
+         "    if key not in locks:\n        with lock:\n            locks[key] = threading.Lock()\n"
+         "    with locks[key]:", "times for 2: hold the lock"),
         ("locks.setdefault(key, threading.Lock())", "threading.Lock()",
          "times for 2: hold the lock"),
     ),

@@ -76,7 +76,7 @@ def test_a_slide_runs_and_its_answers_are_right(
     assert not re.search(r'(src|href)="(?!data:)', html)
 
 
-@pytest.mark.parametrize(("name", "timed"), [("nih", 18), ("usc", 7), ("nersc", 12)])
+@pytest.mark.parametrize(("name", "timed"), [("nih", 11), ("usc", 7), ("nersc", 11)])
 def test_the_cells_of_a_notebook_time_the_code_that_they_show(
     name: str, timed: int, tmp_path: Path
 ) -> None:

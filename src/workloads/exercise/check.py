@@ -27,9 +27,12 @@ from workloads.exercise.answers import printable
 from workloads.exercise.tasks import Exercise
 from workloads.exercise.trial import MODULE, MOST_WRITTEN, SECOND, TOO_LONG
 
-# A line of a notebook that is IPython's, or a shell's: %timeit, !ls, a whole cell of %%bash.
+# A line of a notebook that is IPython's, or a shell's: %timeit, t = %timeit -o, !ls, help?, a whole
+# cell of %%bash.
 _MAGIC = re.compile(
-    r"^( *)(?:%%(?!time|capture|prun)\w[\s\S]*|%{1,2}[a-zA-Z].*|![^=\n].*)", re.MULTILINE
+    r"^( *)(?:%%(?!time|capture|prun)\w[\s\S]*|%{1,2}[a-zA-Z].*|![^=\n].*"
+    r"|[^#=\n]*= *[%!][a-zA-Z].*|[\w.]+\?{1,2} *$)",
+    re.MULTILINE,
 )
 _LOOK_SECONDS = 0.02
 _MOST_BYTES = 1 << 20

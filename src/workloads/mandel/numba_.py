@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numba
+import numpy as np
 
 if TYPE_CHECKING:
     from workloads.bench.workload import Float64Array, Int32Array
@@ -87,3 +88,10 @@ def row_as_list(xs: Float64Array, y: float, maxiter: int) -> list[int]:
     for column in range(len(xs)):
         times[column] = escape_time(xs[column], y, maxiter)
     return times
+
+
+if __name__ == "__main__":
+    xs, ys = np.linspace(-2.0, 0.5, 1000), np.linspace(-1.25, 1.25, 1000)
+    out = np.empty((1000, 1000), np.int32)
+    fill(xs, ys, 80, out)
+    print(out)

@@ -42,3 +42,10 @@ def _fill_points(cr: Float64Array, ci: Float64Array, maxiter: int, out: Int32Arr
             zr2, zi2 = zr2[inside], zi2[inside]
         zi = 2.0 * zr * zi + ci
         zr = zr2 - zi2 + cr
+
+
+if __name__ == "__main__":
+    xs, ys = np.linspace(-2.0, 0.5, 1000), np.linspace(-1.25, 1.25, 1000)
+    out = np.empty((1000, 1000), np.int32)
+    fill(xs, ys, 80, out)
+    print(out)

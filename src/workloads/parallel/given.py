@@ -92,6 +92,12 @@ def call(
         What else it may name.
     """
     names = _parameters(function)[len(problem) :]
+    known = {*_STARTS, "workers", "comm", *more}
+    if unknown := [name for name in names if name not in known]:
+        where = f"{function.__module__}.{function.__name__}"
+        raise TypeError(
+            f"{where} names {', '.join(unknown)}; it can have {', '.join(sorted(known))}"
+        )
     given = {name: more[name] for name in names if name in more}
     with contextlib.ExitStack() as around:
         for name in names:

@@ -82,7 +82,9 @@ class _Attempt:
         # What other ranks return is no count of all pairs.
         if trial.is_first:
             right, verdict = answer.check(trial.name, hits, pairs, seed, trial.count)
-        return Outcome(seconds or trial.seconds, pairs, str(hits), right, verdict, note)
+        # Not what a technique may return in its place, as 3.0.
+        count = str(int(hits)) if trial.is_first else ""
+        return Outcome(seconds or trial.seconds, pairs, count, right, verdict, note)
 
     def _count(self, pairs: int) -> tuple[int, str, float]:
         """Return hits and note, and the seconds if another interpreter has measured them."""

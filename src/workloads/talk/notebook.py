@@ -6,13 +6,14 @@ processes find its functions, and a student changes the file in its cell.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpcpy_common import files
-from workloads.talk.slides import Slide, Talk
+from workloads.talk.slides import Experiment, Slide, Talk
 from workloads.talk.source import kernel, kernels, parameters, program
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 _SETUP = """\
 import multiprocessing
-%load_ext autoreload
-%autoreload 2
+from importlib import reload
 
 workers, times = 4, {}"""
 # What the techniques of a workload are called with: variables with the names of parameters.
@@ -41,10 +41,11 @@ compute = partial(compute_rows, Kernel("numba"), xs, maxiter)""",
     "pi": "pairs, seed = 1_000_000, 1",
     "write": """\
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from workloads.write.definition import Series
 
-series, folder = Series(n=100, s=100), Path(mkdtemp())""",
+series, files = Series(n=100, s=100), TemporaryDirectory()
+folder = Path(files.name)""",
 }
 # What starts before the clock, by a technique's parameter or its way to start workers.
 _WITH = {
@@ -54,6 +55,11 @@ _WITH = {
     "with ThreadPoolExecutor(workers) as pool:",
     "interpreter": "from concurrent.futures import InterpreterPoolExecutor\n"
     "with InterpreterPoolExecutor(workers) as pool:",
+}
+# What follows a technique's timing: a wrong one may look fast.
+_CHECKS = {
+    "mandel": "print('right' if out.sum() + out.size == AREAS['area1'].tests else 'WRONG')",
+    "pi": "print(f'π ≈ {4 * count / pairs}')",
 }
 _POOL = 'with multiprocessing.get_context("{}").Pool(workers) as pool:'
 _CONTEXT = 'context = multiprocessing.get_context("{}")'
@@ -102,7 +108,8 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
         f"# {talk.title}\n\n{talk.source}; its figures are of {talk.machine}.\n\n"
         f"`!python -m workloads talk {name} {next(iter(slides))}` sets a slide's figures beside "
         "this machine's, and says whether its lesson holds here. A cell with `%%writefile` has a "
-        "technique's file: change it, run the cell, and then the timing below.",
+        "technique's file: change it, run the cell, and then the timing below. Open this notebook "
+        "in a folder of your own. `!python -m workloads` runs the image's files, not yours.",
     )
     experiments = [each for slide in slides.values() for each in slide.experiments]
     workloads = dict.fromkeys(each.workload for each in experiments)
@@ -137,10 +144,11 @@ def _cells_of(code: Code, shown: set[str]) -> Iterator[tuple[str, str]]:
             block = f"```{code.language.lower()}\n{code.text}\n```"
             yield "markdown", f"{code.name}, the {code.language} of it\n\n{block}"
     else:
-        yield "markdown", "\n".join(f"- {title}" for title in code.titles)
+        yield "markdown", "\n".join(f"- {title}" for title in dict.fromkeys(code.titles))
         if code.name not in shown:
             yield "code", f"%%writefile {code.name}\n{code.text}"
-        yield from (("code", timing) for timing in code.timings if timing not in shown)
+        timings = dict.fromkeys(code.timings)
+        yield from (("code", timing) for timing in timings if timing not in shown)
     shown.update([code.name, *code.timings])
 
 
@@ -154,12 +162,13 @@ def codes(slide: Slide) -> list[Code]:
                 language, text = kernel(module)
                 by_name.setdefault(module, Code(module.rpartition(".")[2], text, language))
                 continue
-            file = "_".join(module.split(".")[-2:]).strip("_") + ".py"
+            # Pools of pi: pools_pi.py.  A student's answer is named the other way, as its exercise.
+            package, own_name = module.split(".")[-2:]
+            file = f"{own_name.strip('_')}_{package}.py"
             code = by_name.setdefault(file, Code(file, program(module)))
             code.titles.append(f"{name}: {technique.summary}")
             if experiment.workload in _PROBLEMS and not _is_apart(technique):
-                is_single = "-single" in experiment.command
-                code.timings.append(_timing(code, name, technique, function, is_single=is_single))
+                code.timings.append(_timing(code, name, experiment, function))
             for own, (language, text) in kernels(code.text).items():
                 by_name.setdefault(own, Code(own, text, language))
     return [*by_name.values()]
@@ -172,8 +181,9 @@ def _is_apart(technique: Technique) -> bool:
     return is_numbas or technique.parallel in ("ranks", "device") or bool(technique.obstacle())
 
 
-def _timing(code: Code, name: str, technique: Technique, function: str, *, is_single: bool) -> str:
+def _timing(code: Code, name: str, experiment: Experiment, function: str) -> str:
     """Return a cell that times a technique; what it is given has the names of its parameters."""
+    technique, is_single = experiment.techniques[name], "-single" in experiment.command
     module = code.name.removesuffix(".py")
     given = parameters(code.text, function)
     call = f"{module}.{function}({', '.join(given)})"
@@ -183,11 +193,18 @@ def _timing(code: Code, name: str, technique: Technique, function: str, *, is_si
     timing = f"%timeit -o -n 1 -r {repeat} {call}"
     if not technique.waits:
         timing = f'times["{name}"] = {timing}'
+    if experiment.workload == "pi":
+        timing = f"count = {call}\n{timing}"
+    if experiment.workload in _CHECKS and not is_single:
+        timing += f"\n{_CHECKS[experiment.workload]}"
+    first = f"import {module}\nreload({module})"
     start = ""
     if "pool" in given:
         start = _WITH.get(technique.starts) or _POOL.format(technique.starts)
     elif "client" in given:
         start = _WITH["client"]
     elif "context" in given:
-        return f"import {module}\n{_CONTEXT.format(technique.starts)}\n{timing}"
-    return f"import {module}\n{start}\n    {timing}" if start else f"import {module}\n{timing}"
+        first = f"{first}\n{_CONTEXT.format(technique.starts)}"
+    if start:
+        timing = f"{start}\n{textwrap.indent(timing, ' ' * 4)}"
+    return f"{first}\n{timing}"

@@ -175,7 +175,12 @@ def notebook(*cells: str) -> str:
 
 def test_the_code_cells_of_a_notebook_are_the_file(tmp_path: Path) -> None:
     right, file = text(NAME, solved=True), tmp_path / "heat_trace.ipynb"
-    cells = ["%cd /nowhere\n!false", right, "%%bash\nfor x in *; do", "%%time\nif 1:\n    %pwd"]
+    cells = [
+        "%cd /nowhere\n!false\nt = %time 1\nfiles = !ls\nsum?",
+        right,
+        "%%bash\nfor x in *; do",
+        "%%time\nif 1:\n    %pwd",
+    ]
     file.write_text(notebook(*cells, "x = 7\\\n  % 2\nassert x == 1 \\\n  != 3"))
     done = exercise(tmp_path, "--check", file.name)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", f"{NAME}: right\n")

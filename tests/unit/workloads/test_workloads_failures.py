@@ -80,6 +80,37 @@ def test_a_failure_is_a_row_and_loses_no_other(
         assert shown.err.count(f"pi: {name} on 1,000 pairs: FAILED: {reason}") == own
 
 
+def counts(pairs: int, seed: int) -> float:
+    return float(TECHNIQUES["python"].load()(pairs, seed))
+
+
+def names_too_much(_pairs: int, _seed: int, wrkers: int) -> int:
+    return wrkers
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("where", "code", "told"),
+    [
+        ("counts", 0, "matches the definition"),
+        ("names_too_much", 1, "names_too_much names wrkers; it can have "),
+    ],
+)
+def test_a_student_s_technique_ends_in_its_row(
+    where: str,
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = {"mine": replace(TECHNIQUES["python"], where=f"{__name__}:{where}")}
+    monkeypatch.setattr("workloads.pi.command.WORKLOAD", replace(WORKLOAD, techniques=rows))
+    assert main(["pi", "-n", "1000", "--impl", "mine"]) == code
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.err
+    assert told in shown.out
+
+
 def test_what_cannot_be_printed_is_still_written(tmp_path: Path) -> None:
     file = tmp_path / "pi.json"
     command = f'"$0" -m workloads pi --impl python -n 1000 --json {file} >/dev/full'

@@ -15,7 +15,8 @@ from hpcpy.core import paths
 from hpcpy_common.errors import DiskError, UnavailableError, WorkerError
 from workloads.__main__ import main
 from workloads.bench.result import Result
-from workloads.talk import report, run, slides
+from workloads.exercise.tasks import NAMES
+from workloads.talk import notebook, report, run, slides
 from workloads.talk.claims import SAME, Claim, Faster, TooMany, Trend, judged
 from workloads.talk.run import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, by_workers
@@ -52,6 +53,14 @@ def test_a_notebook_replaces_no_notes(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["talk", "mine", "--notebook", str(made)]) == 2
     assert f"--notebook {made}: is there already; give a new file's name" in capsys.readouterr().err
     assert made.read_text() == "with notes"
+
+
+@pytest.mark.parametrize("name", slides.TALKS)
+def test_no_file_of_a_notebook_has_the_name_of_an_answer(name: str) -> None:
+    # It was written over a student's mandel_numba.py.
+    chosen = slides.talk(name).slides.values()
+    files = {code.name for slide in chosen for code in notebook.codes(slide)}
+    assert not [file for file in files for each in NAMES if each.replace("-", "_") in file]
 
 
 @pytest.mark.usefixtures("small", "capsys")

@@ -138,7 +138,7 @@ MISTAKES = {
         ("    with lock:\n        if key not in cache:\n            cache[key] = make(key)\n"
          "        return cache[key]\n",
          "    if key not in cache:\n        with lock:\n            cache[key] = make(key)\n"
-         "    return cache[key]\n", "make ran 4 times for 1: hold the lock from look to write"),
+         "    return cache[key]\n", "times for 1: hold the lock from look to write"),
         ("    with lock:\n        if", "    lock.acquire()\n    if True:\n        if",
          "a thread waits for ever: a lock is taken twice, or not released"),
         ("    with lock:\n        if", "    lock.acquire()\n    if key in cache:\n"

@@ -44,7 +44,7 @@ def judge(module: Any) -> str:
         module.run(comm, fails, 3600, folder)
     except KeyError:
         # The timer's thread leaves a moment after it is told to.
-        if _wait(2, lambda: _threads() <= before):
+        if _wait(_MOST_SECONDS, lambda: _threads() <= before):
             return ""
         return "the timer goes on when work has raised an error: cancel it in `finally`"
     return f"{on_rank(comm)}the error that work raises is lost: let it pass"

@@ -65,6 +65,26 @@ def test_a_module_and_a_kernel_are_of_the_image_that_writes_them(tmp_path: Path)
         assert "apptainer" in text
 
 
+def test_the_settings_are_of_the_modules_file(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text("engine = 'shifter'\n")
+    env = {**ENV, "HPCPY_SITE_FILE": "site.toml"}
+    shown = printed(run("hpcpy", "site", cwd=tmp_path, env=env))
+    assert re.search(rf'^engine = "shifter" +# {tmp_path}/site.toml$', shown, re.MULTILINE)
+
+
+def test_what_lies_beside_the_image_runs_nothing_on_the_host(tmp_path: Path) -> None:
+    (tmp_path / "my.sif").write_bytes(b"hsqs")
+    (tmp_path / "site.toml").write_text("setup = ['touch its-mark']\nbinds = ['/seen']\n")
+    env = {**os.environ, "APPTAINER_CONTAINER": str(tmp_path / "my.sif")}
+    words = ("hpcpy", "batch", "--", "-m", "workloads", "pi")
+    done = run(*words, cwd=tmp_path, env=env)
+    assert (done.returncode, "/seen" in done.stdout, "its-mark" in done.stdout) == (0, True, False)
+    (line,) = done.stderr.splitlines()
+    assert f"export HPCPY_SITE_FILE={tmp_path}/site.toml" in line
+    shown = printed(run(*words, cwd=tmp_path, env={**env, "HPCPY_SITE_FILE": "site.toml"}))
+    assert "its-mark" in shown
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_its_doctor_is_that_of_a_job(command: tuple[str, ...]) -> None:
     words = ("doctor", "--quick", "--only=cpu")

@@ -28,7 +28,8 @@ TOOLS = {
 def numba_modules() -> list[str]:
     """Return the modules of the techniques that numba compiles for processors, not GPUs.
 
-    Not those of MPI: they take their kernels from these, and their import needs an MPI library.
+    Those of MPI, HDF5 and Dask take their kernels from these, and no image's build imports them:
+    there is no MPI library, and hpcpy-core has no Dask.
     """
     modules = []
     for command, _ in WORKLOADS.values():
@@ -37,6 +38,6 @@ def numba_modules() -> list[str]:
         modules += [
             technique.module
             for technique in techniques.values()
-            if "numba" in technique.needs and not {"numba_cuda", "mpi4py"} & {*technique.needs}
+            if {*technique.needs} in ({"numba"}, {"numpy", "numba"})
         ]
     return modules

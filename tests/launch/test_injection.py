@@ -214,7 +214,6 @@ def test_ranks_of_two_nodes_use_it(cluster: Cluster, fabrics: Path, kind: str) -
     check(cluster.srun(*start, *words), 4, named(fabrics, f"/mpi/{kind}/{NAME}", f"/mpi/{kind}"))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("folder", ["", "mpich"])
 def test_the_one_file_has_its_own_or_takes_that_of_the_library_path(
     fabrics: Path, tmp_path: Path, folder: str
@@ -230,7 +229,6 @@ def test_the_one_file_has_its_own_or_takes_that_of_the_library_path(
     check(done, 2, expected)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_one_file_takes_that_of_a_library_path_or_a_hook(
     fabrics: Path, tmp_path: Path, kind: str

@@ -25,8 +25,6 @@ CASES = [
     for turn in range(len(PLACES))
     for number, act in enumerate(rank_ends.ACTS)
 ]
-# `make test` does without the one file.
-CASES.sort(key=lambda case: case[0] == "standalone")
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """The bench: choosing, tables, reports, and the same work by more and more workers."""
 
+import ast
+import importlib.util
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +15,12 @@ import pytest
 from hpcpy_common import machine
 from hpcpy_common.errors import UnavailableError, UsageError
 from workloads.bench import scaling
+from workloads.bench.choosing import select
 from workloads.bench.report import table, write_json
 from workloads.bench.result import Done, Result
 from workloads.bench.scaling import serial_fraction
-from workloads.bench.workload import Technique, select
+from workloads.bench.workload import Technique
+from workloads.registry import numba_modules
 
 HERE = {
     "plain": Technique("json", "always there"),
@@ -160,3 +165,18 @@ def test_ranks_share_the_cores_of_their_node(
     there = [machine.Place(node, frozenset(own), quota) for node, own in places]
     assert machine.cores_of(there) == cores
     assert share is None or machine.share(there) == share
+
+
+@pytest.mark.parametrize("module", sorted({*numba_modules()}))
+def test_an_images_build_can_import_what_has_kernels(module: str) -> None:
+    # There is no MPI library in it, and hpcpy-core has no Dask: its build ended there.
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    names: set[str] = set()
+    for node in ast.parse(Path(spec.origin).read_text()).body:
+        if isinstance(node, ast.Import):
+            names |= {each.name.partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(str(node.module).partition(".")[0])
+    assert names - sys.stdlib_module_names <= {"hpcpy_common", "numba", "numpy", "workloads"}

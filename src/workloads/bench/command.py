@@ -23,10 +23,10 @@ from hpcpy_common.errors import (
 )
 from hpcpy_common.options import Parser, module_parser
 from workloads.bench import ends, options
+from workloads.bench.choosing import listing, select
 from workloads.bench.report import left_out_lines, report, write_json
 from workloads.bench.result import Done, Failure
 from workloads.bench.timing import Row, timed
-from workloads.bench.workload import listing, select
 
 if TYPE_CHECKING:
     from workloads.bench.profiling import Measure

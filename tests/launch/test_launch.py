@@ -296,7 +296,6 @@ def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> N
     assert (ran.returncode, out.read_text(), err.read_text()) == (0, "4|2|two words|0\n", "")
 
 
-@pytest.mark.long
 def test_the_one_file_starts_a_sif_by_the_hosts_engine(cluster: Cluster) -> None:
     program, *_, sif = image()
     found = {"PATH": f"{Path(program).parent}:{cluster.environment()['PATH']}"}
@@ -307,7 +306,6 @@ def test_the_one_file_starts_a_sif_by_the_hosts_engine(cluster: Cluster) -> None
     assert ", engine apptainer" in done.stderr
 
 
-@pytest.mark.long
 def test_the_one_file_starts_itself_on_both_nodes(cluster: Cluster) -> None:
     words = ("-m", "hpcpy", "launch", "--nodes=2", "--tasks=4", "--time=5", "--")
     done = cluster.run(built(), *words, "my-mpi.py", "two words", "0", timeout=SECONDS)
